@@ -1,0 +1,87 @@
+# tests.cmake - Every tests/<folder>/test_*.c is a cmocka program, every tests/<folder>/*.sh a
+# script; the folder's name is the label.
+#
+# Other C files of a folder are shared by its programs; lib.sh and common.sh are for scripts to
+# source. Tests are linked with the static libraries, where the functions inside the core can be
+# reached: a debug build of those has its asserts on. A script is told the command in $SANWO and
+# says "skipped" with exit status 77.
+
+find_path(SANWO_CMOCKA_INCLUDE cmocka.h DOC "The folder of cmocka.h")
+find_library(SANWO_CMOCKA_LIBRARY cmocka DOC "cmocka's library")
+if(NOT SANWO_CMOCKA_INCLUDE OR NOT SANWO_CMOCKA_LIBRARY)
+    message(FATAL_ERROR
+        "The tests need cmocka: install the package libcmocka-dev (scripts/install-deps --test "
+        "does it), or build without tests: -DSANWO_TESTS=OFF.")
+endif()
+
+set(command "${SANWO_COMMAND}")
+if(NOT command)
+    set(command ${PROJECT_BINARY_DIR}/sanwo)
+endif()
+set(environment SANWO=${command} SANWO_SOURCE=${PROJECT_SOURCE_DIR})
+set(seconds 60)
+if(SANWO_SANITIZE OR SANWO_COVERAGE)
+    set(seconds 300)
+endif()
+
+function(sanwo_test_program folder source)
+    cmake_path(GET source STEM stem)
+    set(program test-${folder}-${stem})
+    add_executable(${program} ${source})
+    set_target_properties(${program} PROPERTIES
+        OUTPUT_NAME ${stem} RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/${folder})
+    target_include_directories(${program} PRIVATE
+        ${PROJECT_SOURCE_DIR}/tests ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+    target_include_directories(${program} SYSTEM PRIVATE ${SANWO_CMOCKA_INCLUDE})
+    if(TARGET test-${folder}-shared)
+        target_link_libraries(${program} PRIVATE test-${folder}-shared)
+    endif()
+    target_link_libraries(${program} PRIVATE
+        sanwo-program-flags ${all_static} ${SANWO_CMOCKA_LIBRARY} m)
+
+    string(REGEX REPLACE "^test_" "" name ${stem})
+    add_test(NAME ${folder}/${name} COMMAND ${program})
+    set_tests_properties(${folder}/${name} PROPERTIES
+        LABELS ${folder} TIMEOUT ${seconds} ENVIRONMENT "${environment}")
+    if(folder STREQUAL "drivers")
+        set_tests_properties(${folder}/${name} PROPERTIES SKIP_RETURN_CODE 77)
+    endif()
+endfunction()
+
+function(sanwo_test_script folder source)
+    cmake_path(GET source STEM stem)
+    if(stem STREQUAL "lib" OR stem STREQUAL "common")
+        return()
+    endif()
+    string(REGEX REPLACE "^test_" "" name ${stem})
+    add_test(NAME ${folder}/${name} COMMAND bash ${PROJECT_SOURCE_DIR}/${source})
+    set_tests_properties(${folder}/${name} PROPERTIES
+        LABELS ${folder} TIMEOUT 300 SKIP_RETURN_CODE 77 ENVIRONMENT "${environment}")
+    if(folder STREQUAL "interop")
+        set_tests_properties(${folder}/${name} PROPERTIES RUN_SERIAL ON TIMEOUT 900)
+    endif()
+endfunction()
+
+file(GLOB folders CONFIGURE_DEPENDS LIST_DIRECTORIES true RELATIVE ${PROJECT_SOURCE_DIR}/tests
+     tests/*)
+foreach(folder ${folders})
+    sanwo_find_sources(programs tests/${folder}/test_*.c)
+    sanwo_find_sources(shared tests/${folder}/*.c)
+    sanwo_find_sources(scripts tests/${folder}/*.sh)
+    if(programs)
+        list(REMOVE_ITEM shared ${programs})
+    endif()
+    if(programs AND shared)
+        add_library(test-${folder}-shared STATIC ${shared})
+        target_include_directories(test-${folder}-shared PRIVATE
+            ${PROJECT_SOURCE_DIR}/tests ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+        target_include_directories(test-${folder}-shared SYSTEM PRIVATE ${SANWO_CMOCKA_INCLUDE})
+        target_link_libraries(test-${folder}-shared PRIVATE sanwo-program-flags ${all_static})
+    endif()
+    foreach(source ${programs})
+        sanwo_test_program(${folder} ${source})
+    endforeach()
+    foreach(source ${scripts})
+        sanwo_test_script(${folder} ${source})
+    endforeach()
+endforeach()
