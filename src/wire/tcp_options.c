@@ -1,0 +1,292 @@
+/*
+ * tcp_options.c - TCP options: bytes to struct and back (RFC 9293 3.1, 2018, 7323, 7413).
+ *
+ *     | kind 0 |  end        | kind 1 |  no operation        | kind | length | value, length - 2 bytes |
+ *
+ * Layouts that we write unless told otherwise; the timestamps' values fall on 32-bit boundaries:
+ *
+ *     SYN    02 04 mss   04 02 08 0a value echo   01 03 03 shift   22 length cookie
+ *     else   01 01 08 0a value echo               01 01 05 length blocks
+ */
+#include "wire/tcp_options.h"
+#include "wire/tcp.h"
+
+#define ALIGNED_TIMESTAMPS UINT32_C(0x0101080a) /* NOP, NOP, kind 8, length 10: RFC 7323 app. A */
+#define ALIGNED_TIMESTAMPS_SIZE 12
+#define WINDOW_SCALE_MAX 14 /* RFC 7323 2.3 */
+#define COOKIE_MIN 4
+#define COOKIE_MAX 16
+
+void sw_wire_tcp_options_none(struct wire_tcp_options *o)
+{
+    memset(o, 0, sizeof(*o));
+    o->window_scale = -1;
+}
+
+static void read_timestamps(struct wire_tcp_options *out, const uint8_t *value)
+{
+    out->timestamps = true;
+    out->ts_value = sw_load32(value);
+    out->ts_echo = sw_load32(value + 4);
+}
+
+static void read_sack(struct wire_tcp_options *out, const uint8_t *value, size_t size)
+{
+    if (size == 0 || size % 8 != 0 || size / 8 > WIRE_TCP_SACK_BLOCKS)
+        return;
+    out->sack_count = (uint8_t)(size / 8);
+    for (size_t i = 0; i < out->sack_count; i++) {
+        out->sack[i].left = tcp_seq_of(sw_load32(value + 8 * i));
+        out->sack[i].right = tcp_seq_of(sw_load32(value + 8 * i + 4));
+    }
+}
+
+/* RFC 7413 4.1.1: no cookie, or 4 to 16 bytes and even. */
+static void read_fast_open(struct wire_tcp_options *out, const uint8_t *value, size_t size)
+{
+    if (size != 0 && (size < COOKIE_MIN || size > COOKIE_MAX || size % 2 != 0))
+        return;
+    out->fast_open = true;
+    out->fast_open_length = (uint8_t)size;
+    memcpy(out->fast_open_cookie, value, size);
+}
+
+/* An option of the wrong size for its kind is as good as unknown: it is stepped over (MUST-6). */
+static void read_option(struct wire_tcp_options *out, uint8_t kind, const uint8_t *value,
+                        size_t size)
+{
+    switch (kind) {
+    case TCP_OPTION_MSS:
+        if (size == 2)
+            out->mss = sw_load16(value);
+        break;
+    case TCP_OPTION_WINDOW_SCALE:
+        if (size == 1)
+            out->window_scale = (int8_t)sw_min32(value[0], WINDOW_SCALE_MAX);
+        break;
+    case TCP_OPTION_SACK_PERMITTED:
+        out->sack_permitted |= size == 0;
+        break;
+    case TCP_OPTION_SACK:
+        read_sack(out, value, size);
+        break;
+    case TCP_OPTION_TIMESTAMPS:
+        if (size == 8)
+            read_timestamps(out, value);
+        break;
+    case TCP_OPTION_FAST_OPEN:
+        read_fast_open(out, value, size);
+        break;
+    default:
+        break;
+    }
+}
+
+/* The general case. Each turn takes at least one byte, so it ends. */
+static void read_list(struct wire_tcp_options *out, struct reader r)
+{
+    uint64_t seen = 0; /* a bit for each kind below 64; ours all are */
+    const uint8_t *kind;
+
+    while ((kind = sw_take(&r, 1)) && *kind != TCP_OPTION_EOL) {
+        const uint8_t *size, *value;
+        if (*kind == TCP_OPTION_NOP)
+            continue;
+        size = sw_take(&r, 1);
+        /* MUST-7: a length below 2 or past the header ends the list. */
+        if (!size || *size < 2 || !(value = sw_take(&r, *size - 2u))) {
+            out->malformed = true;
+            return;
+        }
+        if (*kind >= 64 || seen >> *kind & 1)
+            continue;
+        seen |= UINT64_C(1) << *kind;
+        read_option(out, *kind, value, *size - 2u);
+    }
+}
+
+void sw_wire_tcp_options_read(struct wire_tcp_options *out, const uint8_t *bytes, size_t length)
+{
+    struct reader r = sw_reader(bytes, length);
+
+    sw_wire_tcp_options_none(out);
+    if (length == ALIGNED_TIMESTAMPS_SIZE) {
+        const uint8_t *p = sw_take(&r, ALIGNED_TIMESTAMPS_SIZE);
+        if (SW_LIKELY(sw_load32(p) == ALIGNED_TIMESTAMPS)) {
+            read_timestamps(out, p + 4);
+            return;
+        }
+        r = sw_reader(bytes, length);
+    }
+    read_list(out, r);
+}
+
+/* A list of options being written; `room` is a multiple of 4. */
+struct list {
+    uint8_t *bytes;
+    size_t used, room;
+    bool align; /* put NOPs before options so that what they hold is aligned */
+};
+
+/*
+ * Where an option of @size bytes goes, or NULL if there is no room: at a place that is @residue
+ * modulo 4 if possible.
+ */
+static uint8_t *make_room(struct list *l, size_t size, size_t residue)
+{
+    size_t nops = l->align ? (residue - l->used) & 3 : 0;
+    uint8_t *p;
+
+    if (l->used + nops + size > l->room)
+        nops = 0;
+    if (l->used + size > l->room)
+        return NULL;
+    memset(l->bytes + l->used, TCP_OPTION_NOP, nops);
+    p = l->bytes + l->used + nops;
+    l->used += nops + size;
+    return p;
+}
+
+/* Kind and length, wherever there is room; returns where the value goes. */
+static uint8_t *put_head(struct list *l, uint8_t kind, size_t size, size_t residue)
+{
+    uint8_t *p = make_room(l, size, residue);
+
+    if (!p)
+        return NULL;
+    p[0] = kind;
+    p[1] = (uint8_t)size;
+    return p + 2;
+}
+
+static void put_mss(struct list *l, const struct wire_tcp_options *o)
+{
+    uint8_t *value = o->mss != 0 ? put_head(l, TCP_OPTION_MSS, 4, 0) : NULL;
+
+    if (value)
+        sw_store16(value, o->mss);
+}
+
+static void put_window_scale(struct list *l, const struct wire_tcp_options *o)
+{
+    uint8_t *value = o->window_scale >= 0 ? put_head(l, TCP_OPTION_WINDOW_SCALE, 3, 1) : NULL;
+
+    if (value)
+        value[0] = (uint8_t)o->window_scale;
+}
+
+/* With timestamps after it, it fills the two bytes that NOPs would. */
+static void put_sack_permitted(struct list *l, const struct wire_tcp_options *o)
+{
+    if (o->sack_permitted)
+        put_head(l, TCP_OPTION_SACK_PERMITTED, 2, o->timestamps ? 0 : 2);
+}
+
+static void put_timestamps(struct list *l, const struct wire_tcp_options *o)
+{
+    uint8_t *value = o->timestamps ? put_head(l, TCP_OPTION_TIMESTAMPS, 10, 2) : NULL;
+
+    if (value) {
+        sw_store32(value, o->ts_value);
+        sw_store32(value + 4, o->ts_echo);
+    }
+}
+
+static void put_fast_open(struct list *l, const struct wire_tcp_options *o)
+{
+    size_t size = sw_min32(o->fast_open_length, COOKIE_MAX);
+    uint8_t *value = o->fast_open ? put_head(l, TCP_OPTION_FAST_OPEN, 2 + size, l->used & 3) : NULL;
+
+    if (value)
+        memcpy(value, o->fast_open_cookie, size);
+}
+
+/* RFC 2018 3: the first blocks say the most, so the last ones give way. */
+static void put_sack(struct list *l, const struct wire_tcp_options *o)
+{
+    size_t count = sw_min32(o->sack_count, WIRE_TCP_SACK_BLOCKS);
+    uint8_t *value = NULL;
+
+    for (; count > 0; count--)
+        if ((value = put_head(l, TCP_OPTION_SACK, 2 + 8 * count, 2)))
+            break;
+    for (size_t i = 0; i < count; i++) {
+        sw_store32(value + 8 * i, o->sack[i].left.raw);
+        sw_store32(value + 8 * i + 4, o->sack[i].right.raw);
+    }
+}
+
+static void put_option(struct list *l, const struct wire_tcp_options *o, uint8_t kind)
+{
+    switch (kind) {
+    case TCP_OPTION_NOP:
+        if (l->used < l->room)
+            l->bytes[l->used++] = TCP_OPTION_NOP;
+        break;
+    case TCP_OPTION_MSS:
+        put_mss(l, o);
+        break;
+    case TCP_OPTION_WINDOW_SCALE:
+        put_window_scale(l, o);
+        break;
+    case TCP_OPTION_SACK_PERMITTED:
+        put_sack_permitted(l, o);
+        break;
+    case TCP_OPTION_SACK:
+        put_sack(l, o);
+        break;
+    case TCP_OPTION_TIMESTAMPS:
+        put_timestamps(l, o);
+        break;
+    case TCP_OPTION_FAST_OPEN:
+        put_fast_open(l, o);
+        break;
+    default:
+        break;
+    }
+}
+
+static bool lists_nops(const uint8_t *order)
+{
+    while (*order != 0)
+        if (*order++ == TCP_OPTION_NOP)
+            return true;
+    return false;
+}
+
+static bool only_timestamps(const struct wire_tcp_options *o)
+{
+    return o->timestamps && o->sack_count == 0 && o->mss == 0 && o->window_scale < 0 &&
+           !o->sack_permitted && !o->fast_open;
+}
+
+static size_t write_only_timestamps(const struct wire_tcp_options *o, uint8_t *bytes)
+{
+    sw_store32(bytes, ALIGNED_TIMESTAMPS);
+    sw_store32(bytes + 4, o->ts_value);
+    sw_store32(bytes + 8, o->ts_echo);
+    return ALIGNED_TIMESTAMPS_SIZE;
+}
+
+size_t sw_wire_tcp_options_write(const struct wire_tcp_options *o, const uint8_t *order,
+                                 uint8_t *bytes, size_t room)
+{
+    static const uint8_t usual[] = {
+        TCP_OPTION_MSS,          TCP_OPTION_SACK_PERMITTED, TCP_OPTION_TIMESTAMPS,
+        TCP_OPTION_WINDOW_SCALE, TCP_OPTION_FAST_OPEN,      TCP_OPTION_SACK,
+        TCP_OPTION_EOL,
+    };
+    struct list l = {.bytes = bytes, .room = room & ~(size_t)3};
+    size_t end;
+
+    SW_ASSERT(room <= WIRE_TCP_OPTIONS_MAX);
+    if (!order && l.room >= ALIGNED_TIMESTAMPS_SIZE && only_timestamps(o))
+        return write_only_timestamps(o, bytes);
+    l.align = !order || !lists_nops(order);
+    for (const uint8_t *kind = order ? order : usual; *kind != 0; kind++)
+        put_option(&l, o, *kind);
+    /* MUST-69: what is left of the last word is the end of the list and zero. */
+    end = sw_round_up(l.used, 4);
+    memset(bytes + l.used, TCP_OPTION_EOL, end - l.used);
+    return end;
+}
