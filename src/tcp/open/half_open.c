@@ -1,0 +1,284 @@
+/*
+ * half_open.c - SYN-RECEIVED without a control block: from the SYN to the acknowledgement of ours.
+ *
+ *     SYN -> record -> (the user decides) -> SYN-ACK -> ACK -> control block, ESTABLISHED
+ *               |                              | retransmitted, then forgotten
+ *               '- refuse: RST   ignore: nothing
+ */
+#include "tcp/open/half_open.h"
+
+#include "tcp/close/reset.h"
+#include "tcp/connection/config.h"
+#include "tcp/connection/lifetime.h"
+#include "tcp/connection/observe.h"
+#include "tcp/open/demux.h"
+#include "tcp/open/handshake.h"
+#include "tcp/open/isn.h"
+#include "tcp/open/listener.h"
+#include "tcp/receive/acceptable.h"
+#include "tcp/receive/input.h"
+#include "tcp/receive/timestamps.h"
+
+static struct tcp_listener *listener_of(struct tcp *tcp, const struct tcp_half_open *half)
+{
+    return sw_tcp_at(tcp, &tcp->listeners, half->listener);
+}
+
+static const struct sanwo_tcp_config *config_of(struct tcp *tcp, const struct tcp_half_open *half)
+{
+    return sw_tcp_config_at(tcp, listener_of(tcp, half)->config);
+}
+
+static void observe(struct tcp *tcp, const struct tcp_half_open *half, uint8_t from, uint8_t to,
+                    enum sanwo_reason why)
+{
+    struct tcp_subject who = {&half->tuple, sw_tcp_handle(TCP_KIND_HALF_OPEN, half), from, to};
+    sw_tcp_observe_subject(tcp, &who, SANWO_OBSERVE_STATE, why);
+}
+
+static uint32_t receive_window(const struct sanwo_tcp_config *config)
+{
+    return sw_min32(config->receive_buffer, UINT16_MAX);
+}
+
+static void send_syn_ack(struct tcp *tcp, const struct tcp_half_open *half, enum sanwo_reason why)
+{
+    const struct sanwo_tcp_config *config = config_of(tcp, half);
+    bool timestamps = half->flags & HALF_OPEN_TIMESTAMPS;
+    struct tcp_syn_offer offer = {
+        .timestamps = timestamps,
+        .sack = half->flags & HALF_OPEN_SACK,
+        .scale = half->scale >= 0 ? sw_tcp_scale_for(config) : (int8_t)-1,
+        .mss = sw_tcp_mss_for(config, sw_tcp_tuple_is_ipv4(&half->tuple), half->link_mtu),
+        .ts_value = sw_tcp_timestamp_now(tcp, sw_tcp_timestamp_offset(tcp, &half->tuple)),
+        .ts_echo = half->ts_recent,
+    };
+    struct tcp_outgoing out = {.tuple = half->tuple,
+                               .handle = sw_tcp_handle(TCP_KIND_HALF_OPEN, half),
+                               .seq = half->u.iss,
+                               .ack = tcp_seq_add(half->irs, 1),
+                               .flags = TCP_SYN | TCP_ACK,
+                               .window =
+                                   (uint16_t)receive_window(config), /* never scaled in a SYN */
+                               .state = SANWO_TCP_SYN_RECEIVED,
+                               .ttl = config->ttl,
+                               .dscp_ecn = (uint8_t)(config->dscp << 2),
+                               .reason = (uint16_t)why};
+    memcpy(out.option_order, config->option_order, sizeof(out.option_order));
+    sw_tcp_syn_options(&out.options, &offer);
+    sw_tcp_reply(tcp, &out);
+}
+
+static void arm_retransmission(struct tcp *tcp, struct tcp_half_open *half)
+{
+    const struct sanwo_tcp_config *config = config_of(tcp, half);
+    sanwo_time rto = config->rto_initial << half->retransmissions;
+    if (rto > config->rto_maximum)
+        rto = config->rto_maximum;
+    sw_wheel_arm(&tcp->half_open_wheel, tcp->region, &half->timer, tcp->now + rto);
+}
+
+void sw_tcp_half_open_admit(struct tcp *tcp, struct tcp_half_open *half)
+{
+    struct tcp_listener *listener = listener_of(tcp, half);
+    half->flags &= (uint8_t) ~(HALF_OPEN_UNDECIDED | HALF_OPEN_SEEN);
+    half->u.iss =
+        listener->fixed_isn ? tcp_seq_of(listener->isn) : sw_tcp_isn(tcp, &half->tuple, tcp->now);
+    observe(tcp, half, SANWO_TCP_LISTEN, SANWO_TCP_SYN_RECEIVED, SANWO_REASON_SYN_RECEIVED);
+    send_syn_ack(tcp, half, SANWO_REASON_SYN_RECEIVED);
+    arm_retransmission(tcp, half);
+}
+
+void sw_tcp_half_open_refuse(struct tcp *tcp, struct tcp_half_open *half)
+{
+    struct tcp_segment syn = {.tuple = half->tuple, .seq = half->irs, .flags = TCP_SYN};
+    sw_tcp_reset_answer(tcp, &syn, SANWO_REASON_USER_REFUSED);
+    sw_tcp_half_open_drop(tcp, half, SANWO_REASON_USER_REFUSED);
+}
+
+void sw_tcp_half_open_drop(struct tcp *tcp, struct tcp_half_open *half, enum sanwo_reason why)
+{
+    struct tcp_listener *listener = listener_of(tcp, half);
+    if (!(half->flags & HALF_OPEN_UNDECIDED))
+        observe(tcp, half, SANWO_TCP_SYN_RECEIVED, SANWO_TCP_LISTEN, why);
+    else if (!(half->flags & HALF_OPEN_SEEN))
+        sw_tcp_list_remove(&listener->requests, &tcp->half_open, tcp->region, half);
+    tcp->counters.reasons[why]++;
+    listener->half_open--;
+    sw_wheel_cancel(&tcp->half_open_wheel, tcp->region, &half->timer);
+    sw_tcp_demux_remove(tcp, &half->tuple, sw_tcp_name(TCP_KIND_HALF_OPEN, half->item.index));
+    sw_pool_free(&tcp->half_open, tcp->region, half);
+}
+
+static void fill_from_syn(const struct sanwo_tcp_config *config, struct tcp_half_open *half,
+                          const struct tcp_segment *seg)
+{
+    const struct wire_tcp_options *o = &seg->options;
+    half->tuple = seg->tuple;
+    half->link = seg->link;
+    half->link_mtu = seg->link_mtu;
+    half->irs = seg->seq;
+    half->window = (uint16_t)seg->window;
+    half->peer_mss = o->mss;
+    half->scale = config->offer_window_scale ? o->window_scale : (int8_t)-1;
+    half->dscp_ecn = seg->dscp_ecn;
+    if (config->offer_timestamps && o->timestamps) {
+        half->flags |= HALF_OPEN_TIMESTAMPS;
+        half->ts_recent = o->ts_value;
+    }
+    if (config->offer_sack && o->sack_permitted)
+        half->flags |= HALF_OPEN_SACK;
+}
+
+void sw_tcp_half_open_create(struct tcp *tcp, struct tcp_listener *listener,
+                             struct tcp_segment *seg)
+{
+    struct tcp_half_open *half = sw_pool_alloc(&tcp->half_open, tcp->region);
+    if (!half) {
+        bool full = tcp->half_open.live >= tcp->half_open.limit;
+        sw_tcp_observe_drop(tcp, seg, NULL,
+                            full ? SANWO_REASON_HALF_OPEN_FULL : SANWO_REASON_NO_MEMORY);
+        return;
+    }
+    if (!sw_tcp_demux_insert(tcp, &seg->tuple, sw_tcp_name(TCP_KIND_HALF_OPEN, half->item.index))) {
+        sw_pool_free(&tcp->half_open, tcp->region, half);
+        sw_tcp_observe_drop(tcp, seg, NULL, SANWO_REASON_NO_MEMORY);
+        return;
+    }
+    const struct sanwo_tcp_config *config = sw_tcp_config_at(tcp, listener->config);
+    half->listener = listener->item.index;
+    listener->half_open++;
+    fill_from_syn(config, half, seg);
+    if (!(listener->flags & SANWO_LISTEN_DECIDE)) {
+        sw_tcp_half_open_admit(tcp, half);
+        return;
+    }
+    half->flags |= HALF_OPEN_UNDECIDED;
+    sw_tcp_list_append(&listener->requests, &tcp->half_open, tcp->region, half);
+    sw_wheel_arm(&tcp->half_open_wheel, tcp->region, &half->timer, tcp->now + config->decide);
+    sw_tcp_listener_event(tcp, listener, SANWO_EVENT_REQUEST);
+}
+
+/* Before the user decided nothing was agreed: only the peer's own reset counts. */
+static void undecided_input(struct tcp *tcp, struct tcp_half_open *half, struct tcp_segment *seg)
+{
+    if ((seg->flags & TCP_RST) && tcp_seq_equal(seg->seq, tcp_seq_add(half->irs, 1)))
+        sw_tcp_half_open_drop(tcp, half, SANWO_REASON_PEER_RESET);
+    else
+        sw_tcp_observe_drop(tcp, seg, NULL, SANWO_REASON_OLD_DUPLICATE);
+}
+
+/* An ACK from SYN-RECEIVED, for what the window does not accept (3.10.7.4 first). */
+static void send_ack(struct tcp *tcp, const struct tcp_half_open *half)
+{
+    const struct sanwo_tcp_config *config = config_of(tcp, half);
+    int8_t scale = half->scale >= 0 ? sw_tcp_scale_for(config) : (int8_t)0;
+    struct tcp_outgoing out = {.tuple = half->tuple,
+                               .handle = sw_tcp_handle(TCP_KIND_HALF_OPEN, half),
+                               .seq = tcp_seq_add(half->u.iss, 1),
+                               .ack = tcp_seq_add(half->irs, 1),
+                               .flags = TCP_ACK,
+                               .window = (uint16_t)(receive_window(config) >> scale),
+                               .state = SANWO_TCP_SYN_RECEIVED,
+                               .ttl = config->ttl,
+                               .dscp_ecn = (uint8_t)(config->dscp << 2),
+                               .reason = SANWO_REASON_CHALLENGE_ACK};
+    sw_wire_tcp_options_none(&out.options);
+    if (half->flags & HALF_OPEN_TIMESTAMPS) {
+        out.options.timestamps = true;
+        out.options.ts_value =
+            sw_tcp_timestamp_now(tcp, sw_tcp_timestamp_offset(tcp, &half->tuple));
+        out.options.ts_echo = half->ts_recent;
+    }
+    sw_tcp_reply(tcp, &out);
+}
+
+/* The final ACK was checked: from here on the connection has a control block of its own. */
+static void complete(struct tcp *tcp, struct tcp_half_open *half, struct tcp_segment *seg)
+{
+    struct tcp_listener *listener = listener_of(tcp, half);
+    if (!sw_tcp_listener_has_room(listener)) {
+        sw_tcp_observe_drop(tcp, seg, NULL, SANWO_REASON_BACKLOG_FULL);
+        return; /* the SYN-ACK is sent again and its ACK finds room, perhaps */
+    }
+    struct tcp_connection *conn = sw_tcp_promote(tcp, half);
+    if (!conn) {
+        sw_tcp_observe_drop(tcp, seg, NULL, SANWO_REASON_NO_MEMORY);
+        return;
+    }
+    listener->half_open--;
+    sw_wheel_cancel(&tcp->half_open_wheel, tcp->region, &half->timer);
+    sw_pool_free(&tcp->half_open, tcp->region, half);
+    sw_tcp_deliver(tcp, conn, seg);
+}
+
+void sw_tcp_half_open_input(struct tcp *tcp, struct tcp_half_open *half, struct tcp_segment *seg)
+{
+    bool undecided = half->flags & HALF_OPEN_UNDECIDED;
+    sw_tcp_observe_segment_in(tcp, seg, NULL, sw_tcp_handle(TCP_KIND_HALF_OPEN, half),
+                              undecided ? SANWO_TCP_LISTEN : SANWO_TCP_SYN_RECEIVED);
+    if (undecided) {
+        undecided_input(tcp, half, seg);
+        return;
+    }
+    tcp_seq rcv_nxt = tcp_seq_add(half->irs, 1);
+    uint32_t window = receive_window(config_of(tcp, half));
+    bool reset = seg->flags & TCP_RST;
+    /* The SYN again: our SYN-ACK was lost, or is late. It goes out again with its own timer. */
+    if ((seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN &&
+        tcp_seq_equal(seg->seq, half->irs)) {
+        send_syn_ack(tcp, half, SANWO_REASON_OLD_DUPLICATE);
+        return;
+    }
+    if (!reset && (half->flags & HALF_OPEN_TIMESTAMPS) && seg->options.timestamps &&
+        sw_tcp_timestamp_before(seg->options.ts_value, half->ts_recent)) {
+        sw_tcp_observe_drop(tcp, seg, NULL, SANWO_REASON_PAWS); /* RFC 7323 5.3 R1 */
+        send_ack(tcp, half);
+        return;
+    }
+    if (!sw_tcp_acceptable(rcv_nxt, window, seg->seq, sw_tcp_segment_span(seg))) {
+        sw_tcp_observe_drop(tcp, seg, NULL, SANWO_REASON_OUT_OF_WINDOW);
+        if (!reset)
+            send_ack(tcp, half);
+        return;
+    }
+    if (reset) { /* 3.10.7.4 second: back to LISTEN, quietly (U-7); RFC 5961 3.2 for the rest */
+        if (tcp_seq_equal(seg->seq, rcv_nxt)) {
+            sw_tcp_half_open_drop(tcp, half, SANWO_REASON_PEER_RESET);
+        } else {
+            sw_tcp_observe_drop(tcp, seg, NULL, SANWO_REASON_RST_NOT_EXACT);
+            send_ack(tcp, half);
+        }
+        return;
+    }
+    if (seg->flags & TCP_SYN) { /* 3.10.7.4 fourth: a passive open returns to LISTEN */
+        sw_tcp_half_open_drop(tcp, half, SANWO_REASON_SYN_IN_CONNECTION);
+        return;
+    }
+    if (!(seg->flags & TCP_ACK)) {
+        sw_tcp_observe_drop(tcp, seg, NULL, SANWO_REASON_NO_ACK_FLAG);
+        return;
+    }
+    if (!tcp_seq_equal(seg->ack, tcp_seq_add(half->u.iss, 1))) { /* U-9, attack C-08 */
+        sw_tcp_observe_drop(tcp, seg, NULL, SANWO_REASON_UNEXPECTED_ACK);
+        sw_tcp_reset_answer(tcp, seg, SANWO_REASON_UNEXPECTED_ACK);
+        return;
+    }
+    complete(tcp, half, seg);
+}
+
+void sw_tcp_half_open_timer(struct tcp *tcp, struct tcp_half_open *half)
+{
+    if (half->flags & HALF_OPEN_UNDECIDED) {
+        sw_tcp_half_open_drop(tcp, half, SANWO_REASON_HANDSHAKE_TIMEOUT);
+        return;
+    }
+    if (half->retransmissions >= config_of(tcp, half)->syn_ack_retries) { /* attack B-11 */
+        sw_tcp_half_open_drop(tcp, half, SANWO_REASON_HANDSHAKE_TIMEOUT);
+        return;
+    }
+    half->retransmissions++;
+    tcp->counters.retransmitted++;
+    send_syn_ack(tcp, half, SANWO_REASON_RETRANSMIT_TIMEOUT);
+    arm_retransmission(tcp, half);
+}

@@ -1,0 +1,54 @@
+/*
+ * half_open.h - A connection that a SYN asked for, in 96 bytes until the handshake is complete.
+ */
+#ifndef SW_TCP_OPEN_HALF_OPEN_H
+#define SW_TCP_OPEN_HALF_OPEN_H
+
+#include "tcp/tcp.h"
+
+struct tcp_listener;
+
+enum {
+    HALF_OPEN_UNDECIDED = 1, /* the user was not asked, or has not answered: no SYN-ACK yet */
+    HALF_OPEN_SEEN = 2,      /* sanwo_tcp_request() gave it out */
+    HALF_OPEN_TIMESTAMPS = 4,
+    HALF_OPEN_SACK = 8,
+    HALF_OPEN_REFUSED_ACK = 16, /* the accept queue was full when the final ACK came */
+};
+
+struct tcp_half_open {
+    struct pool_item item;
+    uint32_t listener; /* pool index */
+    uint16_t link;     /* it arrived by */
+    uint16_t link_mtu;
+    struct wheel_node timer; /* SYN-ACK retransmission, or the user's time to decide */
+    struct tcp_tuple tuple;
+    tcp_seq irs;
+    union {
+        struct tcp_link request; /* undecided and not seen: in the listener's queue */
+        tcp_seq iss;             /* afterwards */
+    } u;
+    uint32_t ts_recent;
+    uint16_t peer_mss; /* 0: not announced */
+    uint16_t window;
+    int8_t scale; /* the peer's; -1: not offered */
+    uint8_t flags;
+    uint8_t retransmissions;
+    uint8_t dscp_ecn;
+};
+_Static_assert(sizeof(struct tcp_half_open) <= 96, "design.md 4: at most 96 bytes");
+
+/* A SYN for @listener passed its checks: makes the record and answers, or asks the user. */
+void sw_tcp_half_open_create(struct tcp *tcp, struct tcp_listener *listener,
+                             struct tcp_segment *seg);
+/* RFC 9293 3.10.7.4 in SYN-RECEIVED, as far as it needs no control block. */
+void sw_tcp_half_open_input(struct tcp *tcp, struct tcp_half_open *half, struct tcp_segment *seg);
+void sw_tcp_half_open_timer(struct tcp *tcp, struct tcp_half_open *half);
+/* Forgets it, saying why. */
+void sw_tcp_half_open_drop(struct tcp *tcp, struct tcp_half_open *half, enum sanwo_reason why);
+/* The user said yes: the SYN-ACK goes out. */
+void sw_tcp_half_open_admit(struct tcp *tcp, struct tcp_half_open *half);
+/* The user said no: the SYN is answered with a reset. */
+void sw_tcp_half_open_refuse(struct tcp *tcp, struct tcp_half_open *half);
+
+#endif

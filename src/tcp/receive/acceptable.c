@@ -1,0 +1,105 @@
+/*
+ * acceptable.c - The sequence check, and trimming to the window.
+ *
+ *        rcv_nxt                    rcv_adv
+ *     ------|--------------------------|------
+ *      [ old | new ]  [ inside ]  [ in | beyond ]      old and beyond are cut off
+ *
+ * RFC 9293 3.10.7.4, first. The window is the announced one: whatever was promised is honoured
+ * (RFC 7323 2.4), also after the buffer filled.
+ */
+#include "tcp/receive/acceptable.h"
+
+#include "tcp/connection/observe.h"
+#include "tcp/receive/reassembly.h"
+#include "tcp/send/ack.h"
+
+bool sw_tcp_acceptable(tcp_seq rcv_nxt, uint32_t rcv_wnd, tcp_seq seq, uint32_t span)
+{
+    if (span == 0)
+        return rcv_wnd == 0 ? tcp_seq_equal(seq, rcv_nxt)
+                            : tcp_seq_in_window(seq, rcv_nxt, rcv_wnd);
+    if (rcv_wnd == 0)
+        return false;
+    return tcp_seq_in_window(seq, rcv_nxt, rcv_wnd) ||
+           tcp_seq_in_window(tcp_seq_add(seq, span - 1), rcv_nxt, rcv_wnd);
+}
+
+/* Bytes before rcv_nxt were received before; what is left starts there. */
+static void trim_front(struct tcp_connection *conn, struct tcp_segment *seg)
+{
+    uint32_t old = tcp_seq_distance(seg->seq, conn->receive.rcv_nxt);
+    if (!tcp_seq_before(seg->seq, conn->receive.rcv_nxt))
+        return;
+    if (seg->length)
+        sw_tcp_report_duplicate(conn, seg->seq, sw_min32(old, seg->length));
+    if (seg->flags & TCP_SYN) { /* an old SYN takes a number too */
+        seg->flags &= (uint8_t)~TCP_SYN;
+        seg->seq = tcp_seq_add(seg->seq, 1);
+        old--;
+    }
+    old = sw_min32(old, seg->length);
+    seg->seq = tcp_seq_add(seg->seq, old);
+    seg->skip += old;
+    seg->length -= old;
+}
+
+/* Bytes beyond the announced edge are cut off, and the FIN behind them. */
+static void trim_back(struct tcp *tcp, struct tcp_connection *conn, struct tcp_segment *seg)
+{
+    uint32_t room = tcp_seq_distance(seg->seq, conn->receive.rcv_adv);
+    if (seg->length <= room)
+        return;
+    sw_tcp_observe_drop(tcp, seg, conn, SANWO_REASON_BEYOND_WINDOW);
+    seg->length = room;
+    seg->flags &= (uint8_t)~TCP_FIN;
+    conn->ack_now = 1;
+}
+
+/* All of it old: a retransmission, a keep-alive probe, or a duplicate on its way through the net. */
+static bool is_old(const struct tcp_connection *conn, const struct tcp_segment *seg, uint32_t span)
+{
+    tcp_seq end = tcp_seq_add(seg->seq, span);
+    return tcp_seq_before(seg->seq, conn->receive.rcv_nxt) &&
+           tcp_seq_before_or_equal(end, conn->receive.rcv_nxt);
+}
+
+static enum tcp_verdict refuse(struct tcp *tcp, struct tcp_connection *conn,
+                               struct tcp_segment *seg, uint32_t span)
+{
+    seg->reason = SANWO_REASON_OUT_OF_WINDOW;
+    if (seg->flags & TCP_RST) {
+        seg->reason = SANWO_REASON_RST_OUT_OF_WINDOW;
+        return TCP_DROP;
+    }
+    if (is_old(conn, seg, span)) {
+        conn->duplicate_segments++;
+        if (seg->length) {
+            seg->reason = SANWO_REASON_DUPLICATE_DATA;
+            sw_tcp_report_duplicate(conn, seg->seq, seg->length);
+        }
+        /* A.2 (U-22): its acknowledgement may be news although its sequence number is not. */
+        if ((seg->flags & (TCP_ACK | TCP_SYN)) == TCP_ACK)
+            sw_tcp_ack_late(tcp, conn, seg);
+    }
+    /* What carries nothing may be one half of an endless exchange: limited (attacks B-24, B-26). */
+    return seg->length ? TCP_DROP_AND_ACK : TCP_DROP_AND_CHALLENGE;
+}
+
+enum tcp_verdict sw_tcp_check_sequence(struct tcp *tcp, struct tcp_connection *conn,
+                                       struct tcp_segment *seg)
+{
+    uint32_t window = sw_tcp_receive_window(conn);
+    uint32_t span = sw_tcp_segment_span(seg);
+    if (SW_LIKELY(tcp_seq_equal(seg->seq, conn->receive.rcv_nxt))) {
+        /* MUST-66: with a closed window the ACK, URG and RST of such a segment still count. */
+        if (SW_UNLIKELY(seg->length > window))
+            trim_back(tcp, conn, seg);
+        return TCP_CONTINUE;
+    }
+    if (!sw_tcp_acceptable(conn->receive.rcv_nxt, window, seg->seq, span))
+        return refuse(tcp, conn, seg, span);
+    trim_front(conn, seg);
+    trim_back(tcp, conn, seg);
+    return TCP_CONTINUE;
+}

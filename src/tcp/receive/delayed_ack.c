@@ -1,0 +1,67 @@
+/*
+ * delayed_ack.c - Every second full segment at once, the rest within `delayed_ack`.
+ *
+ * An ACK is only marked here; it goes out when the stack transmits, so all segments of one batch are
+ * processed first and answered once (MUST-58, MUST-59).
+ */
+#include "tcp/receive/delayed_ack.h"
+
+#include "tcp/connection/config.h"
+#include "tcp/connection/lifetime.h"
+#include "tcp/connection/observe.h"
+#include "tcp/connection/timers.h"
+
+#define CHALLENGE_INTERVAL_MS 500
+
+void sw_tcp_ack_now(struct tcp *tcp, struct tcp_connection *conn)
+{
+    conn->ack_now = 1;
+    sw_tcp_wants_send(tcp, conn);
+}
+
+/*
+ * RFC 5961 7. The limit is the connection's own: no counter is shared with others, so nothing about
+ * this connection can be told from what another is sent (CVE-2016-5696).
+ */
+void sw_tcp_challenge_ack(struct tcp *tcp, struct tcp_connection *conn)
+{
+    uint32_t now_ms = (uint32_t)((uint64_t)tcp->now / 1000000) + 1;
+    if (conn->challenge_ms && now_ms - conn->challenge_ms < CHALLENGE_INTERVAL_MS) {
+        tcp->counters.reasons[SANWO_REASON_RATE_LIMITED]++;
+        return;
+    }
+    conn->challenge_ms = now_ms ? now_ms : 1;
+    tcp->counters.challenge_acks++;
+    sw_tcp_ack_now(tcp, conn);
+}
+
+void sw_tcp_ack_data(struct tcp *tcp, struct tcp_connection *conn, uint32_t length,
+                     uint32_t segment)
+{
+    const struct sanwo_tcp_config *config = sw_tcp_config(tcp, conn);
+    struct tcp_receiver *r = &conn->receive;
+    r->unacked += length;
+    if (segment > r->segment_estimate) /* a super-segment must not look like one full segment */
+        r->segment_estimate = (uint16_t)sw_min32(segment, r->mss);
+    /* RFC 5681 4.2: at once while there is a hole, and when it is filled. */
+    if (config->quick_ack || r->reassembly ||
+        r->unacked >= (uint32_t)config->ack_every * r->segment_estimate) {
+        sw_tcp_ack_now(tcp, conn);
+        return;
+    }
+    sw_tcp_timers_delay_ack(tcp, conn, config->delayed_ack);
+}
+
+void sw_tcp_delayed_ack_expired(struct tcp *tcp, struct tcp_connection *conn)
+{
+    sw_tcp_observe(tcp, conn, SANWO_OBSERVE_TIMER, SANWO_REASON_DELAYED_ACK, 0, 0);
+    sw_tcp_ack_now(tcp, conn);
+}
+
+void sw_tcp_ack_was_sent(struct tcp_connection *conn)
+{
+    conn->ack_now = 0;
+    conn->receive.unacked = 0;
+    conn->receive.last_ack_sent = conn->receive.rcv_nxt;
+    sw_tcp_timers_ack_sent(conn);
+}

@@ -1,0 +1,51 @@
+/*
+ * timestamps.c - PAWS: a segment older than the last is from another age (RFC 7323 5).
+ */
+#include "tcp/receive/timestamps.h"
+
+#define TWENTY_FOUR_DAYS_MS (UINT32_C(24) * 24 * 3600 * 1000)
+
+static uint32_t now_ms(const struct tcp *tcp)
+{
+    return (uint32_t)((uint64_t)tcp->now / 1000000);
+}
+
+void sw_tcp_timestamp_remember(struct tcp *tcp, struct tcp_connection *conn, uint32_t value)
+{
+    conn->receive.ts_recent = value;
+    conn->receive.ts_recent_ms = now_ms(tcp);
+}
+
+enum tcp_verdict sw_tcp_check_paws(struct tcp *tcp, struct tcp_connection *conn,
+                                   struct tcp_segment *seg)
+{
+    if (!conn->timestamps || (seg->flags & TCP_RST)) /* 5.2: resets are exempt */
+        return TCP_CONTINUE;
+    if (SW_UNLIKELY(!seg->options.timestamps)) /* 3.2: drop it, never abort for it */
+        return sw_tcp_drop(seg, SANWO_REASON_TIMESTAMP_MISSING);
+    if (SW_LIKELY(!sw_tcp_timestamp_before(seg->options.ts_value, conn->receive.ts_recent)))
+        return TCP_CONTINUE;
+    if (now_ms(tcp) - conn->receive.ts_recent_ms > TWENTY_FOUR_DAYS_MS) /* 5.5: outdated */
+        return TCP_CONTINUE;
+    seg->reason = SANWO_REASON_PAWS;
+    return seg->length ? TCP_DROP_AND_ACK : TCP_DROP_AND_CHALLENGE;
+}
+
+void sw_tcp_timestamp_update(struct tcp *tcp, struct tcp_connection *conn,
+                             const struct tcp_segment *seg, tcp_seq seq)
+{
+    /* @seq is SEG.SEQ as it came, before trimming; attack C-07: only after the sequence check. */
+    if (conn->timestamps && seg->options.timestamps && !(seg->flags & TCP_RST) &&
+        tcp_seq_before_or_equal(seq, conn->receive.last_ack_sent))
+        sw_tcp_timestamp_remember(tcp, conn, seg->options.ts_value);
+}
+
+void sw_tcp_timestamp_option(struct tcp *tcp, const struct tcp_connection *conn,
+                             struct wire_tcp_options *out)
+{
+    if (!conn->timestamps)
+        return;
+    out->timestamps = true;
+    out->ts_value = sw_tcp_timestamp_now(tcp, conn->ts_offset);
+    out->ts_echo = conn->receive.ts_recent;
+}

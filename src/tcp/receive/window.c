@@ -1,0 +1,75 @@
+/*
+ * window.c - How much the peer may send: the buffer less what the user has not read.
+ *
+ *     rcv_nxt            rcv_adv (announced)        rcv_nxt + space
+ *        |------------------|-----------------------------|
+ *                            moves only by a full segment or half the buffer (MUST-39),
+ *                            and never to the left (SHLD-14)
+ */
+#include "tcp/receive/window.h"
+
+#include "tcp/connection/config.h"
+#include "tcp/connection/state.h"
+#include "tcp/receive/acceptable.h"
+#include "tcp/receive/delayed_ack.h"
+
+#define SMALLEST_UNDER_PRESSURE 4096
+
+/* Room for new data. When memory runs short everybody's shrinks (attacks B-16, B-17). */
+static uint32_t space(const struct tcp *tcp, const struct tcp_connection *conn)
+{
+    uint32_t limit = sw_tcp_config(tcp, conn)->receive_buffer;
+    const struct region *r = tcp->region;
+    if (SW_UNLIKELY(r->used > r->budget / 4 * 3)) {
+        uint64_t left = (r->budget - r->used) / 16;
+        uint32_t least = sw_min32(limit, SMALLEST_UNDER_PRESSURE);
+        limit = left < limit ? sw_max32((uint32_t)left, least) : limit;
+    }
+    return conn->receive.queued < limit ? limit - conn->receive.queued : 0;
+}
+
+/* How far the edge may move to the right now; 0: not worth it (silly window avoidance). */
+static uint32_t advance(const struct tcp *tcp, const struct tcp_connection *conn)
+{
+    uint32_t window = sw_tcp_receive_window(conn);
+    uint32_t room = space(tcp, conn);
+    if (room <= window)
+        return 0;
+    uint32_t half = sw_tcp_config(tcp, conn)->receive_buffer / 2;
+    return room - window >= sw_min32(half, conn->receive.mss) ? room - window : 0;
+}
+
+void sw_tcp_window_announce_from(struct tcp *tcp, struct tcp_connection *conn)
+{
+    uint32_t window = sw_min32(sw_tcp_config(tcp, conn)->receive_buffer, UINT16_MAX);
+    conn->receive.rcv_adv = tcp_seq_add(conn->receive.rcv_nxt, window);
+}
+
+uint16_t sw_tcp_window_to_send(struct tcp *tcp, struct tcp_connection *conn)
+{
+    struct tcp_receiver *r = &conn->receive;
+    uint32_t window = sw_tcp_receive_window(conn) + advance(tcp, conn);
+    uint32_t scale = (uint32_t)r->scale;
+    uint32_t least = sw_tcp_receive_window(conn);
+    uint32_t field = window >> scale;
+    /* RFC 7323 2.4: scaling rounds down; what was announced is announced again, so round up then. */
+    if (field << scale < least)
+        field++;
+    if (field > UINT16_MAX)
+        field = UINT16_MAX;
+    if (field << scale > least)
+        r->rcv_adv = tcp_seq_add(r->rcv_nxt, field << scale);
+    return (uint16_t)field;
+}
+
+void sw_tcp_window_on_read(struct tcp *tcp, struct tcp_connection *conn)
+{
+    if (!sw_tcp_may_receive_data(conn->state))
+        return;
+    uint32_t window = sw_tcp_receive_window(conn);
+    uint32_t more = advance(tcp, conn);
+    uint32_t buffer = sw_tcp_config(tcp, conn)->receive_buffer;
+    /* A peer with room left learns of more by the next ACK; one at the edge must be told. */
+    if (more && (window < conn->receive.mss || (window < buffer / 4 && more >= buffer / 8)))
+        sw_tcp_ack_now(tcp, conn);
+}

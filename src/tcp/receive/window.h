@@ -1,0 +1,16 @@
+/*
+ * window.h - The window we announce (RFC 9293 3.8.6.2.2), and telling the peer when it opens.
+ */
+#ifndef SW_TCP_RECEIVE_WINDOW_H
+#define SW_TCP_RECEIVE_WINDOW_H
+
+#include "tcp/tcp.h"
+
+/* The window of the SYN that goes out: unscaled, and now promised. */
+void sw_tcp_window_announce_from(struct tcp *tcp, struct tcp_connection *conn);
+/* The window field of a segment that goes out now; moves the announced edge. */
+uint16_t sw_tcp_window_to_send(struct tcp *tcp, struct tcp_connection *conn);
+/* The user read: sends a window update if the peer may be waiting for it. */
+void sw_tcp_window_on_read(struct tcp *tcp, struct tcp_connection *conn);
+
+#endif

@@ -1,0 +1,190 @@
+/*
+ * ack.c - Advancing SND.UNA, the peer's window, duplicate acknowledgements.
+ *
+ *     snd_una - max_snd_wnd      snd_una            snd_nxt
+ *             |  old: tolerated     |   new: taken     |  never sent: answered with an ACK
+ *
+ * RFC 9293 3.10.7.4 (fifth), RFC 5961 5 for how old an acknowledgement may be.
+ */
+#include "tcp/send/ack.h"
+
+#include "tcp/close/close.h"
+#include "tcp/connection/config.h"
+#include "tcp/connection/lifetime.h"
+#include "tcp/connection/observe.h"
+#include "tcp/connection/state.h"
+#include "tcp/connection/timers.h"
+#include "tcp/open/handshake.h"
+#include "tcp/recovery/recovery.h"
+#include "tcp/send/records.h"
+#include "tcp/send/rtt.h"
+#include "tcp/send/send_queue.h"
+
+#define TIMESTAMPS_SIZE 12 /* NOP NOP and the option */
+#define HEADERS_IPV4 40
+#define HEADERS_IPV6 60
+
+uint16_t sw_tcp_send_mss(const struct tcp *tcp, const struct tcp_connection *conn, uint16_t mtu)
+{
+    uint32_t mss = sw_min32(conn->send.peer_mss, mtu ? UINT16_MAX : conn->receive.mss);
+    uint32_t headers = sw_tcp_tuple_is_ipv4(&conn->tuple) ? HEADERS_IPV4 : HEADERS_IPV6;
+    uint32_t floor = sw_tcp_config(tcp, conn)->mss_floor;
+    if (mtu)
+        mss = sw_min32(mss, sw_max32(mtu, headers) - headers);
+    if (conn->send.path_mtu)
+        mss = sw_min32(mss, sw_max32(conn->send.path_mtu, headers) - headers);
+    uint32_t options = conn->timestamps ? TIMESTAMPS_SIZE : 0;
+    /* Attack A-09: whatever the peer announced, a segment carries something. */
+    return (uint16_t)(mss > options + floor ? mss - options : sw_max32(floor, 1));
+}
+
+/* SYN-RECEIVED with a control block: simultaneous open, or a half-open record just promoted. */
+static enum tcp_verdict complete_handshake(struct tcp *tcp, struct tcp_connection *conn,
+                                           struct tcp_segment *seg)
+{
+    if (!tcp_seq_equal(seg->ack, tcp_seq_add(conn->send.iss, 1))) {
+        seg->reason = SANWO_REASON_UNEXPECTED_ACK;
+        return TCP_SEND_RESET; /* U-9: <SEQ=SEG.ACK><CTL=RST> */
+    }
+    conn->send.snd_una = seg->ack;
+    conn->send.snd_wnd = seg->window << conn->send.scale;
+    conn->send.max_snd_wnd = sw_max32(conn->send.max_snd_wnd, conn->send.snd_wnd);
+    conn->send.snd_wl1 = seg->seq;
+    conn->send.snd_wl2 = seg->ack;
+    sw_tcp_handshake_complete(tcp, conn, SANWO_REASON_HANDSHAKE_COMPLETE);
+    return TCP_CONTINUE;
+}
+
+static void note_window(struct tcp *tcp, struct tcp_connection *conn, uint32_t window)
+{
+    struct tcp_sender *s = &conn->send;
+    uint32_t old = s->snd_wnd;
+    s->snd_wnd = window;
+    if (window > s->max_snd_wnd)
+        s->max_snd_wnd = window;
+    if (SW_UNLIKELY((window == 0) != conn->window_event)) {
+        conn->window_event = !window;
+        sw_tcp_observe(tcp, conn, SANWO_OBSERVE_WINDOW,
+                       window ? SANWO_REASON_WINDOW_OPENED : SANWO_REASON_ZERO_WINDOW, window, old);
+    }
+    if (window && s->probes) { /* it opened: what waited goes, on a fresh timer */
+        s->probes = 0;
+        conn->probe_now = 0;
+        if (tcp_seq_equal(s->snd_una, s->snd_nxt))
+            conn->deadline.retransmit = SANWO_TIME_NEVER;
+        else
+            sw_tcp_timers_acked(tcp, conn);
+    }
+    if (window > old || s->lost)
+        sw_tcp_wants_send(tcp, conn);
+}
+
+/* U-11: only from a segment newer than the one that told the last window. */
+static bool update_window(struct tcp *tcp, struct tcp_connection *conn,
+                          const struct tcp_segment *seg)
+{
+    struct tcp_sender *s = &conn->send;
+    uint32_t window = seg->window << s->scale; /* MUST-1: unsigned, and scaled to 32 bits */
+    if (!tcp_seq_before(s->snd_wl1, seg->seq) &&
+        !(tcp_seq_equal(s->snd_wl1, seg->seq) && tcp_seq_before_or_equal(s->snd_wl2, seg->ack)))
+        return false;
+    s->snd_wl1 = seg->seq;
+    s->snd_wl2 = seg->ack;
+    if (window == s->snd_wnd)
+        return false;
+    note_window(tcp, conn, window);
+    return true;
+}
+
+static void tell_user(struct tcp *tcp, struct tcp_connection *conn)
+{
+    if (conn->want_write &&
+        sw_tcp_send_queue_space(tcp, conn) >= sw_tcp_config(tcp, conn)->send_buffer / 4) {
+        conn->want_write = 0;
+        sw_tcp_event(tcp, conn, SANWO_EVENT_WRITABLE);
+    }
+    if (tcp_seq_equal(conn->send.snd_una, conn->send.snd_nxt) && !sw_tcp_send_queue_unsent(conn))
+        sw_tcp_event(tcp, conn, SANWO_EVENT_DRAINED);
+}
+
+/* SND.UNA < SEG.ACK =< SND.NXT. */
+static enum tcp_verdict advance(struct tcp *tcp, struct tcp_connection *conn,
+                                struct tcp_segment *seg)
+{
+    struct tcp_sender *s = &conn->send;
+    uint32_t acked = tcp_seq_distance(s->snd_una, seg->ack);
+    uint32_t flight = tcp_seq_distance(s->snd_una, s->snd_nxt);
+    bool fin = conn->fin_sent && !conn->fin_acked && tcp_seq_equal(seg->ack, s->snd_nxt);
+    s->snd_una = seg->ack;
+    s->retransmissions = 0;
+    s->probes = 0;
+    struct tcp_acked told = sw_tcp_records_acknowledge(tcp, conn, seg->ack);
+    sw_tcp_send_queue_acknowledge(tcp, conn, acked - fin);
+    conn->bytes_acked += acked - fin;
+    if (told.rtt_valid) /* RFC 6298 3; timed by arrival, not by when we looked */
+        sw_tcp_rtt_sample(tcp, conn, seg->arrival - told.sent);
+    if (conn->urgent_out && !tcp_seq_after(s->snd_up, s->snd_una))
+        conn->urgent_out = 0;
+    if (tcp_seq_equal(s->snd_una, s->snd_nxt))
+        sw_tcp_timers_all_acked(tcp, conn);
+    else
+        sw_tcp_timers_acked(tcp, conn);
+    sw_tcp_recovery_on_ack(tcp, conn, acked, flight);
+    tell_user(tcp, conn);
+    sw_tcp_wants_send(tcp, conn);
+    return fin ? sw_tcp_close_on_fin_acked(tcp, conn) : TCP_CONTINUE;
+}
+
+/* RFC 5681 2: data outstanding, nothing carried, the same acknowledgement, the same window. */
+static bool is_duplicate(const struct tcp_connection *conn, const struct tcp_segment *seg,
+                         bool window_changed)
+{
+    return !seg->length && !(seg->flags & (TCP_SYN | TCP_FIN)) && !window_changed &&
+           tcp_seq_equal(seg->ack, conn->send.snd_una) &&
+           !tcp_seq_equal(conn->send.snd_una, conn->send.snd_nxt);
+}
+
+enum tcp_verdict sw_tcp_process_ack(struct tcp *tcp, struct tcp_connection *conn,
+                                    struct tcp_segment *seg)
+{
+    struct tcp_sender *s = &conn->send;
+    if (SW_UNLIKELY(!(seg->flags & TCP_ACK)))
+        return sw_tcp_drop(seg, SANWO_REASON_NO_ACK_FLAG); /* U-8 */
+    if (SW_UNLIKELY(conn->state == SANWO_TCP_SYN_RECEIVED)) {
+        enum tcp_verdict verdict = complete_handshake(tcp, conn, seg);
+        if (verdict != TCP_CONTINUE)
+            return verdict;
+    }
+    /* RFC 5961 5.2 (MAY-12): neither older than the largest window nor newer than what was sent. */
+    tcp_seq oldest = tcp_seq_subtract(s->snd_una, s->max_snd_wnd);
+    if (SW_UNLIKELY(!tcp_seq_between(seg->ack, oldest, s->snd_nxt))) {
+        seg->reason = SANWO_REASON_ACK_OUT_OF_RANGE;
+        return TCP_DROP_AND_CHALLENGE; /* U-10 */
+    }
+    if (tcp_seq_before(seg->ack, s->snd_una))
+        return TCP_CONTINUE; /* an old one: ignored, but not the text it came with */
+    bool window_changed = update_window(tcp, conn, seg);
+    if (s->snd_wnd == 0)
+        s->probes = s->probes ? 1 : 0; /* MUST-37: it answers, so we stay */
+    if (conn->sack && seg->options.sack_count)
+        sw_tcp_recovery_on_sack(tcp, conn, seg);
+    if (!tcp_seq_equal(seg->ack, s->snd_una))
+        return advance(tcp, conn, seg);
+    if (is_duplicate(conn, seg, window_changed)) {
+        conn->duplicate_acks_seen++;
+        sw_tcp_recovery_on_duplicate(tcp, conn);
+    }
+    return TCP_CONTINUE;
+}
+
+void sw_tcp_ack_late(struct tcp *tcp, struct tcp_connection *conn, struct tcp_segment *seg)
+{
+    struct tcp_sender *s = &conn->send;
+    if (conn->state < SANWO_TCP_ESTABLISHED || conn->state == SANWO_TCP_TIME_WAIT)
+        return;
+    bool new_ack =
+        !tcp_seq_equal(seg->ack, s->snd_una) && tcp_seq_between(seg->ack, s->snd_una, s->snd_nxt);
+    /* Not where it would end the connection: that is left to a segment in good order. */
+    if (new_ack && !(conn->fin_sent && tcp_seq_equal(seg->ack, s->snd_nxt)))
+        advance(tcp, conn, seg);
+}

@@ -1,0 +1,105 @@
+/*
+ * retransmit.c - Time-outs: of a SYN, of data, and of a closed window.
+ *
+ *     SYN out            -> SYN again, R2 by count (MUST-22, MUST-23)
+ *     window closed      -> probe, without limit while the peer answers (MUST-37)
+ *     data outstanding   -> all of it counts as lost, cwnd one segment, back off; R1 tells, R2 ends
+ *
+ * RFC 9293 3.8.1, 3.8.3, 3.8.6.1.
+ */
+#include "tcp/send/retransmit.h"
+
+#include "tcp/connection/config.h"
+#include "tcp/connection/lifetime.h"
+#include "tcp/connection/observe.h"
+#include "tcp/connection/timers.h"
+#include "tcp/recovery/recovery.h"
+#include "tcp/send/send_queue.h"
+
+#define R1 3        /* SHLD-10: then the user is told */
+#define R2 15       /* SHLD-11: over 100 s even at the smallest RTO */
+#define R2_ORPHAN 8 /* after close() nobody waits as long */
+#define PROBES_UNANSWERED 15
+
+static enum tcp_verdict give_up(struct tcp *tcp, struct tcp_connection *conn, enum sanwo_reason why)
+{
+    /* A soft error that came meanwhile tells more than "time-out" (RFC 9293 3.9.2.2). */
+    int error = conn->soft_error && conn->state < SANWO_TCP_ESTABLISHED ? conn->soft_error
+                                                                        : SANWO_ETIMEDOUT;
+    sw_tcp_fail(tcp, conn, error, why);
+    return TCP_FINISHED;
+}
+
+static void tell_at_r1(struct tcp *tcp, struct tcp_connection *conn)
+{
+    if (conn->send.retransmissions != R1 || !sw_tcp_config(tcp, conn)->soft_errors)
+        return;
+    if (!conn->soft_error)
+        conn->soft_error = SANWO_ETIMEDOUT; /* SHLD-9 */
+    sw_tcp_event(tcp, conn, SANWO_EVENT_SOFT_ERROR);
+}
+
+static enum tcp_verdict syn_expired(struct tcp *tcp, struct tcp_connection *conn)
+{
+    const struct sanwo_tcp_config *config = sw_tcp_config(tcp, conn);
+    if (!config->user_timeout && conn->send.retransmissions >= config->syn_retries)
+        return give_up(tcp, conn, SANWO_REASON_HANDSHAKE_TIMEOUT);
+    conn->send.retransmissions++;
+    conn->syn_lost = 1;
+    conn->syn_pending = 1;
+    tell_at_r1(tcp, conn);
+    sw_tcp_timers_backed_off(tcp, conn);
+    sw_tcp_wants_send(tcp, conn);
+    return TCP_CONTINUE;
+}
+
+static enum tcp_verdict probe(struct tcp *tcp, struct tcp_connection *conn)
+{
+    if (conn->send.probes >= (conn->closed_by_user ? R2_ORPHAN : PROBES_UNANSWERED))
+        return give_up(tcp, conn,
+                       conn->closed_by_user ? SANWO_REASON_ORPHAN_TIMEOUT
+                                            : SANWO_REASON_RETRANSMISSION_LIMIT);
+    conn->send.probes++;
+    conn->probe_now = 1;
+    sw_tcp_observe(tcp, conn, SANWO_OBSERVE_TIMER, SANWO_REASON_WINDOW_PROBE, conn->send.probes, 0);
+    sw_tcp_timers_backed_off(tcp, conn);
+    sw_tcp_wants_send(tcp, conn);
+    return TCP_CONTINUE;
+}
+
+static enum tcp_verdict data_expired(struct tcp *tcp, struct tcp_connection *conn)
+{
+    bool timed = sw_tcp_config(tcp, conn)->user_timeout != 0;
+    if (conn->closed_by_user && conn->send.retransmissions >= R2_ORPHAN)
+        return give_up(tcp, conn, SANWO_REASON_ORPHAN_TIMEOUT);
+    if (!timed && conn->send.retransmissions >= R2)
+        return give_up(tcp, conn, SANWO_REASON_RETRANSMISSION_LIMIT);
+    conn->send.retransmissions++;
+    sw_tcp_observe(tcp, conn, SANWO_OBSERVE_TIMER, SANWO_REASON_RETRANSMIT_TIMEOUT,
+                   conn->send.retransmissions, 0);
+    tell_at_r1(tcp, conn);
+    sw_tcp_recovery_on_timeout(tcp, conn);
+    sw_tcp_timers_backed_off(tcp, conn);
+    return TCP_CONTINUE;
+}
+
+enum tcp_verdict sw_tcp_retransmit_expired(struct tcp *tcp, struct tcp_connection *conn)
+{
+    bool outstanding = !tcp_seq_equal(conn->send.snd_una, conn->send.snd_nxt);
+    if (conn->state == SANWO_TCP_SYN_SENT || conn->state == SANWO_TCP_SYN_RECEIVED)
+        return syn_expired(tcp, conn);
+    if (conn->send.snd_wnd == 0 &&
+        (outstanding || sw_tcp_send_queue_unsent(conn) || (conn->fin_queued && !conn->fin_sent)))
+        return probe(tcp, conn);
+    if (outstanding)
+        return data_expired(tcp, conn);
+    /* Small segments held back until now, or memory was short: the override of 3.8.6.2.1. */
+    conn->more = 0;
+    if (sw_tcp_send_queue_unsent(conn) || (conn->fin_queued && !conn->fin_sent)) {
+        conn->probe_now = conn->send.snd_wnd < conn->send.max_snd_wnd / 2;
+        sw_tcp_wants_send(tcp, conn);
+    } else if (conn->ack_now) {
+        sw_tcp_wants_send(tcp, conn);
+    }
+    return TCP_CONTINUE;
+}
