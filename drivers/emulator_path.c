@@ -1,0 +1,161 @@
+/*
+ * emulator_path.c - What a bad network does to one packet, in this order:
+ *
+ *     burst and random loss -> duplicate -> corrupt -> queue (tail drop) -> rate -> delay, jitter
+ *                                                                                -> held back
+ *
+ * All chance comes from one generator per direction, which is only asked when the answer matters; so
+ * the same packets at the same times meet the same fates.
+ */
+#include <sanwo/driver.h>
+
+#include "emulator_path.h"
+
+enum { MILLION = 1000000, DEFAULT_QUEUE = 256 * 1024 };
+
+#define SECOND UINT64_C(1000000000)
+#define LONGEST SANWO_SEC(100000000) /* three years: sums of times stay far from overflow */
+
+/* SplitMix64 (Steele, Lea and Flood, 2014). */
+static uint64_t next_random(struct path *path)
+{
+    uint64_t z = path->random += UINT64_C(0x9e3779b97f4a7c15);
+
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+static bool chance(struct path *path, uint32_t ppm)
+{
+    return ppm != 0 && ((next_random(path) >> 32) * MILLION) >> 32 < ppm;
+}
+
+static bool sensible(sanwo_time t)
+{
+    return t >= 0 && t <= LONGEST;
+}
+
+bool sw_emulator_path_valid(const struct sanwo_emulator_path *config)
+{
+    /* A full queue must drain within the times that can be written. */
+    if (config->rate != 0 && config->queue / config->rate > LONGEST / SECOND)
+        return false;
+    return sensible(config->delay) && sensible(config->jitter) && sensible(config->reorder_delay) &&
+           config->loss_ppm <= MILLION && config->burst_ppm <= MILLION &&
+           config->burst_exit_ppm <= MILLION && config->reorder_ppm <= MILLION &&
+           config->duplicate_ppm <= MILLION && config->corrupt_ppm <= MILLION;
+}
+
+void sw_emulator_path_init(struct path *path, const struct sanwo_emulator_path *config,
+                           uint64_t seed)
+{
+    *path = (struct path){
+        .config = *config, .random = seed, .line_free = INT64_MIN, .last_due = INT64_MIN};
+    path->random = next_random(path); /* near seeds, far states */
+}
+
+static bool lost(struct path *path)
+{
+    const struct sanwo_emulator_path *c = &path->config;
+
+    if (path->burst)
+        path->burst = !chance(path, c->burst_exit_ppm);
+    else
+        path->burst = chance(path, c->burst_ppm);
+    return path->burst || chance(path, c->loss_ppm);
+}
+
+/* Bytes not yet on the line at @now, no more than about @limit. */
+static uint64_t backlog(const struct path *path, sanwo_time now, uint64_t limit)
+{
+    uint64_t rate = path->config.rate, wait, seconds;
+
+    if (path->line_free <= now)
+        return 0;
+    wait = (uint64_t)path->line_free - (uint64_t)now;
+    seconds = wait / SECOND;
+    wait %= SECOND;
+    if (seconds > (limit + 1) * 8 / rate)
+        return limit + 1;
+    if (rate > SECOND)
+        return seconds * (rate / 8) + wait * (rate / 1000) / (8 * SECOND / 1000);
+    return (seconds * rate + wait * rate / SECOND) / 8;
+}
+
+/* False: the queue is full. Otherwise *out is when the packet's last bit leaves. */
+static bool send_at_rate(struct path *path, uint32_t length, sanwo_time now, sanwo_time *out)
+{
+    uint64_t limit = path->config.queue != 0 ? path->config.queue : DEFAULT_QUEUE;
+    uint64_t waiting, work;
+
+    if (path->config.rate == 0) {
+        *out = now;
+        return true;
+    }
+    waiting = backlog(path, now, limit);
+    if (waiting > 0 && waiting + length > limit)
+        return false;
+    if (path->line_free <= now) {
+        path->line_free = now;
+        path->line_rest = 0;
+    }
+    work = length * UINT64_C(8) * SECOND + path->line_rest;
+    path->line_free += (sanwo_time)(work / path->config.rate);
+    path->line_rest = work % path->config.rate;
+    *out = path->line_free;
+    return true;
+}
+
+static sanwo_time due(struct path *path, sanwo_time left, struct sanwo_emulator_stats *stats)
+{
+    const struct sanwo_emulator_path *c = &path->config;
+    sanwo_time when = left + c->delay;
+
+    if (c->jitter > 0)
+        when += (sanwo_time)(next_random(path) % (uint64_t)c->jitter);
+    if (chance(path, c->reorder_ppm)) {
+        sanwo_time more = c->reorder_delay;
+
+        if (more == 0)
+            more = c->delay / 4 > SANWO_MSEC(1) ? c->delay / 4 : SANWO_MSEC(1);
+        stats->reordered++;
+        return when + more;
+    }
+    if (when < path->last_due)
+        when = path->last_due; /* jitter alone changes no order */
+    path->last_due = when;
+    return when;
+}
+
+unsigned sw_emulator_path_enter(struct path *path, uint32_t length, sanwo_time now,
+                                struct fate fates[2], struct sanwo_emulator_stats *stats)
+{
+    unsigned copies = 1, n = 0;
+
+    if (lost(path)) {
+        stats->lost++;
+        return 0;
+    }
+    if (chance(path, path->config.duplicate_ppm)) {
+        stats->duplicated++;
+        copies = 2;
+    }
+    for (unsigned i = 0; i < copies; i++) {
+        struct fate *fate = &fates[n];
+        sanwo_time left;
+
+        fate->bit = PATH_NO_BIT;
+        if (length > 0 && chance(path, path->config.corrupt_ppm)) {
+            stats->corrupted++;
+            fate->bit = (uint32_t)(next_random(path) % (length * UINT64_C(8)));
+        }
+        if (!send_at_rate(path, length, now, &left)) {
+            stats->queue_dropped++;
+            continue;
+        }
+        fate->due = due(path, left, stats);
+        n++;
+    }
+    return n;
+}
