@@ -47,7 +47,9 @@ struct demo_app {
     struct sanwo_virtual *world;
     struct demo_side side[2];
     struct sanwo_handle listener;
-    int timer; /* B thinks before it closes; or both close at once */
+    int timer;     /* B thinks before it closes; or both close at once */
+    int ask_timer; /* A asks */
+    bool may_ask;
     char request[256];
     size_t request_length;
     size_t request_sent, request_received;

@@ -154,7 +154,19 @@ static void send_some(struct demo_app *app, unsigned end, const void *bytes, siz
 
 static void ask(struct demo_app *app, sanwo_time now)
 {
+    if (!app->may_ask) {
+        return;
+    }
     send_some(app, DEMO_A, app->request, app->request_length, &app->request_sent, now);
+}
+
+/* A moment after the handshake, so that its third segment is seen by itself, carrying nothing. */
+static void on_ask(void *context, sanwo_time now)
+{
+    struct demo_app *app = context;
+
+    app->may_ask = true;
+    ask(app, now);
 }
 
 static void answer(struct demo_app *app, sanwo_time now)
@@ -216,7 +228,7 @@ static void connection_event(struct demo_app *app, unsigned end, const struct sa
     if (event->what & SANWO_EVENT_CONNECTED) {
         app->side[end].connected = true;
         if (end == DEMO_A) {
-            ask(app, now);
+            sanwo_virtual_set_timer(app->world, app->ask_timer, now + THINK);
         }
     }
     if (event->what & SANWO_EVENT_WRITABLE) {
@@ -275,8 +287,9 @@ int sw_demo_app_start(struct demo_app *app, sanwo_time now)
     int result = 0;
 
     app->timer = sanwo_virtual_add_timer(app->world, on_timer, app);
-    if (app->timer < 0) {
-        return app->timer;
+    app->ask_timer = sanwo_virtual_add_timer(app->world, on_ask, app);
+    if (app->timer < 0 || app->ask_timer < 0) {
+        return -SANWO_ENOMEM;
     }
     if (app->options->simultaneous_open) {
         result = connect_from(app, DEMO_B, now);

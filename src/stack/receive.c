@@ -103,6 +103,7 @@ static bool parse(struct sanwo_stack *s, const struct sanwo_frame *frame,
     seg->ack = h.ack;
     seg->flags = h.flags;
     seg->window = h.window;
+    seg->came_with_syn = h.flags & TCP_SYN;
     seg->urgent = h.urgent;
     seg->option_bytes = header + WIRE_TCP_HEADER;
     seg->option_length = (uint8_t)(h.header_length - WIRE_TCP_HEADER);

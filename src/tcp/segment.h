@@ -24,6 +24,7 @@ struct tcp_segment {
     uint16_t urgent;
     uint8_t flags;
     uint8_t dscp_ecn;
+    bool came_with_syn;            /* even if the flag was trimmed off: its window is not scaled */
     uint16_t link;
     uint16_t link_mtu;
     bool destination_is_ours;
@@ -43,6 +44,12 @@ struct tcp_segment {
 static inline uint32_t sw_tcp_segment_span(const struct tcp_segment *seg)
 {
     return seg->length + !!(seg->flags & TCP_SYN) + !!(seg->flags & TCP_FIN);
+}
+
+/* SEG.WND in bytes; that of a SYN is never scaled (RFC 7323 2.2). */
+static inline uint32_t sw_tcp_segment_window(const struct tcp_segment *seg, int8_t scale)
+{
+    return seg->came_with_syn ? seg->window : seg->window << scale;
 }
 
 /* A step returns what should happen; it does not do it. The caller of the steps acts. */

@@ -104,6 +104,7 @@ struct tcp_connection {
     unsigned reset_received : 1;
     unsigned syn_pending : 1;   /* a SYN or SYN-ACK is to be sent (again) */
     unsigned syn_lost : 1;      /* it was sent more than once: IW is one segment (RFC 5681 3.1) */
+    unsigned syn_twice : 1;      /* our SYN went out again with an ACK: no RTT sample from it */
     unsigned ack_now : 1;       /* an ACK is to be sent at the next chance */
     unsigned probe_now : 1;     /* a zero-window probe is */
     unsigned keepalive_now : 1; /* a keep-alive probe is */
@@ -120,8 +121,6 @@ struct tcp_connection {
     unsigned wants_send : 1; /* in the engine's `ready` list */
     unsigned has_events : 1; /* in the engine's `events` list */
     unsigned in_accept_queue : 1;
-    unsigned fixed_isn : 1;
-    unsigned push_all : 1;
 
     struct tcp_link send_link;  /* `ready` */
     struct tcp_link event_link; /* `events`, or its listener's accept queue */
@@ -131,7 +130,7 @@ struct tcp_connection {
     uint16_t link;              /* it arrived by, or was routed to */
     uint16_t reason;            /* enum sanwo_reason of the last state change */
     uint16_t limited_by;
-    uint16_t ts_offset_high; /* spare half of the timestamp offset, see timestamps.c */
+    uint16_t spare2;
     uint32_t ts_offset;      /* RFC 7323 5.4: our timestamp clock starts anywhere */
     uint32_t challenge_ms;   /* when the last rate-limited ACK went out, ms plus one; 0: never */
     void *user;

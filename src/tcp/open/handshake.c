@@ -171,7 +171,7 @@ void sw_tcp_handshake_complete(struct tcp *tcp, struct tcp_connection *conn, enu
     conn->send.retransmissions = 0;
     conn->syn_pending = 0;
     sw_tcp_timers_all_acked(tcp, conn);
-    if (!conn->syn_lost && conn->send.last_sent)
+    if (!conn->syn_lost && !conn->syn_twice && conn->send.last_sent)
         sw_tcp_rtt_sample(tcp, conn, tcp->now - conn->send.last_sent);
     else
         conn->send.srtt = 0;
@@ -232,7 +232,7 @@ enum tcp_verdict sw_tcp_syn_sent_input(struct tcp *tcp, struct tcp_connection *c
     sw_tcp_window_announce_from(tcp, conn);
     conn->send.retransmissions = 0;
     conn->syn_pending = 1; /* <SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK> */
-    conn->syn_lost = 1;    /* our SYN went out twice: no RTT sample from it */
+    conn->syn_twice = 1;   /* Karn: what acknowledges it may mean either */
     sw_tcp_wants_send(tcp, conn);
     return TCP_CONTINUE;
 }

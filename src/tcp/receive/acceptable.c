@@ -86,6 +86,17 @@ static enum tcp_verdict refuse(struct tcp *tcp, struct tcp_connection *conn,
     return seg->length ? TCP_DROP_AND_ACK : TCP_DROP_AND_CHALLENGE;
 }
 
+/*
+ * Simultaneous open: the peer's SYN comes again with its ACK of ours (RFC 9293 figure 8, line 6). By
+ * the letter of the check its number is old; what it acknowledges completes the handshake.
+ */
+static bool is_crossing_syn(const struct tcp_connection *conn, const struct tcp_segment *seg)
+{
+    return conn->state == SANWO_TCP_SYN_RECEIVED && !conn->passive &&
+           (seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == (TCP_SYN | TCP_ACK) &&
+           tcp_seq_equal(seg->seq, conn->receive.irs);
+}
+
 enum tcp_verdict sw_tcp_check_sequence(struct tcp *tcp, struct tcp_connection *conn,
                                        struct tcp_segment *seg)
 {
@@ -95,6 +106,11 @@ enum tcp_verdict sw_tcp_check_sequence(struct tcp *tcp, struct tcp_connection *c
         /* MUST-66: with a closed window the ACK, URG and RST of such a segment still count. */
         if (SW_UNLIKELY(seg->length > window))
             trim_back(tcp, conn, seg);
+        return TCP_CONTINUE;
+    }
+    if (SW_UNLIKELY(is_crossing_syn(conn, seg))) {
+        seg->flags &= (uint8_t)~TCP_SYN;
+        seg->seq = tcp_seq_add(seg->seq, 1);
         return TCP_CONTINUE;
     }
     if (!sw_tcp_acceptable(conn->receive.rcv_nxt, window, seg->seq, span))

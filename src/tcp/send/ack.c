@@ -47,7 +47,7 @@ static enum tcp_verdict complete_handshake(struct tcp *tcp, struct tcp_connectio
         return TCP_SEND_RESET; /* U-9: <SEQ=SEG.ACK><CTL=RST> */
     }
     conn->send.snd_una = seg->ack;
-    conn->send.snd_wnd = seg->window << conn->send.scale;
+    conn->send.snd_wnd = sw_tcp_segment_window(seg, conn->send.scale);
     conn->send.max_snd_wnd = sw_max32(conn->send.max_snd_wnd, conn->send.snd_wnd);
     conn->send.snd_wl1 = seg->seq;
     conn->send.snd_wl2 = seg->ack;
@@ -84,7 +84,7 @@ static bool update_window(struct tcp *tcp, struct tcp_connection *conn,
                           const struct tcp_segment *seg)
 {
     struct tcp_sender *s = &conn->send;
-    uint32_t window = seg->window << s->scale; /* MUST-1: unsigned, and scaled to 32 bits */
+    uint32_t window = sw_tcp_segment_window(seg, s->scale); /* MUST-1: unsigned, and scaled to 32 bits */
     if (!tcp_seq_before(s->snd_wl1, seg->seq) &&
         !(tcp_seq_equal(s->snd_wl1, seg->seq) && tcp_seq_before_or_equal(s->snd_wl2, seg->ack)))
         return false;
