@@ -85,17 +85,17 @@ SANWO_API int sanwo_pair_create(uint16_t mtu, uint32_t offload, size_t queue,
 
 /** Applies to one direction. All off when zero. Randomness from @seed only. */
 struct sanwo_emulator_path {
-    sanwo_time delay;            /* each frame */
-    sanwo_time jitter;           /* plus uniform [0, jitter), order kept unless reordered */
-    uint32_t loss_ppm;           /* frames lost at random, per million */
-    uint32_t burst_ppm;          /* chance to enter a burst in which all is lost ... */
-    uint32_t burst_exit_ppm;     /* ... and to leave it again, per frame (Gilbert-Elliott) */
-    uint32_t reorder_ppm;        /* frames that are held back so that later ones overtake them ... */
-    sanwo_time reorder_delay;    /* ... by this long; 0: a quarter of the delay, at least 1 ms */
+    sanwo_time delay;         /* each frame */
+    sanwo_time jitter;        /* plus uniform [0, jitter), order kept unless reordered */
+    uint32_t loss_ppm;        /* frames lost at random, per million */
+    uint32_t burst_ppm;       /* chance to enter a burst in which all is lost ... */
+    uint32_t burst_exit_ppm;  /* ... and to leave it again, per frame (Gilbert-Elliott) */
+    uint32_t reorder_ppm;     /* frames that are held back so that later ones overtake them ... */
+    sanwo_time reorder_delay; /* ... by this long; 0: a quarter of the delay, at least 1 ms */
     uint32_t duplicate_ppm;
-    uint32_t corrupt_ppm;        /* one bit flipped somewhere */
-    uint64_t rate;               /* bits a second; 0: unlimited */
-    uint32_t queue;              /* bytes waiting for the rate; 0: 256 KiB. Tail drop */
+    uint32_t corrupt_ppm; /* one bit flipped somewhere */
+    uint64_t rate;        /* bits a second; 0: unlimited */
+    uint32_t queue;       /* bytes waiting for the rate; 0: 256 KiB. Tail drop */
 };
 
 struct sanwo_emulator_config {
@@ -127,15 +127,15 @@ SANWO_API void sanwo_emulator_set_up(struct sanwo_driver *emulator, bool up);
 /* ---- tun and tap ------------------------------------------------------------------------------------ */
 
 struct sanwo_tun_config {
-    const char *name;            /* of the device; NULL or "": the kernel chooses (sanwo%d) */
-    const char *netns;           /* network namespace to make it in (ip netns name); NULL: ours */
+    const char *name;             /* of the device; NULL or "": the kernel chooses (sanwo%d) */
+    const char *netns;            /* network namespace to make it in (ip netns name); NULL: ours */
     struct sanwo_address address; /* the kernel's end; NONE: the device is configured by others */
     unsigned prefix_length;
     struct sanwo_address address2; /* a second one, of the other family, or NONE */
     unsigned prefix_length2;
-    uint16_t mtu;                /* 0: 1500 */
-    bool no_offload;             /* do not use the virtio-net header (checksum, TSO) */
-    uint8_t mac[6];              /* tap: the stack's; all zero: made up */
+    uint16_t mtu;    /* 0: 1500 */
+    bool no_offload; /* do not use the virtio-net header (checksum, TSO) */
+    uint8_t mac[6];  /* tap: the stack's; all zero: made up */
 };
 
 /**
@@ -149,8 +149,8 @@ SANWO_API int sanwo_tap_create(const struct sanwo_tun_config *config, struct san
 
 struct sanwo_tun_stats {
     uint64_t frames_in, frames_out;
-    uint64_t lost;               /* refused by the kernel: device down, out of memory */
-    uint64_t short_of_memory;    /* came in while the stack had no buffer to lend */
+    uint64_t lost;            /* refused by the kernel: device down, out of memory */
+    uint64_t short_of_memory; /* came in while the stack had no buffer to lend */
 };
 
 /** Of a tun or tap driver itself, not of what wraps it. */

@@ -24,32 +24,33 @@ struct sanwo_http_server;
 /** What happened to one request, told when its response was handed to TCP or given up. */
 struct sanwo_http_access {
     sanwo_time now;
-    sanwo_time duration;          /* since the first byte of the request */
+    sanwo_time duration; /* since the first byte of the request */
     struct sanwo_endpoint remote;
-    const char *method;           /* "-" if none could be read */
-    const char *target;           /* as it was sent, cut if long; "-" if none could be read */
-    unsigned status;              /* of the response */
-    uint64_t body_bytes;          /* of the body, handed to TCP */
-    const char *trouble;          /* NULL: complete; else why it is not */
+    const char *method;  /* "-" if none could be read */
+    const char *target;  /* as it was sent, cut if long; "-" if none could be read */
+    unsigned status;     /* of the response */
+    uint64_t body_bytes; /* of the body, handed to TCP */
+    const char *trouble; /* NULL: complete; else why it is not */
 };
 
 struct sanwo_http_server_config {
-    int folder;                   /* descriptor of the folder, duplicated; -1: open `path` */
+    int folder; /* descriptor of the folder, duplicated; -1: open `path` */
     const char *path;
-    const char *index;            /* served for a folder; default "index.html" */
-    bool listing;                 /* a folder without index gets a page of links, else 403; default true */
-    struct sanwo_endpoint local;  /* where to listen; family NONE: all our addresses; default port 80 */
-    uint32_t backlog;             /* default 1024 */
+    const char *index; /* served for a folder; default "index.html" */
+    bool listing;      /* a folder without index gets a page of links, else 403; default true */
+    struct sanwo_endpoint
+        local;        /* where to listen; family NONE: all our addresses; default port 80 */
+    uint32_t backlog; /* default 1024 */
     const struct sanwo_tcp_config *tcp; /* NULL: the stack's; used at creation only */
-    uint32_t max_connections;     /* more wait in the backlog; default 4096 */
-    uint32_t max_requests;        /* on one connection; default 100000 */
-    uint32_t max_head;            /* bytes of request line and fields, else 431; default 16 KiB */
-    uint32_t max_target;          /* bytes of the request target, else 414; default 8 KiB */
-    uint32_t max_body;            /* bytes of a request's body, else 413; default 64 KiB */
-    sanwo_time request_timeout;   /* for a whole request to come, else 408; default 10 s */
-    sanwo_time idle_timeout;      /* between requests; default 60 s */
-    sanwo_time stall_timeout;     /* a peer that takes no byte so long is reset; default 75 s */
-    sanwo_time linger_timeout;    /* for the peer to close after we did; default 5 s */
+    uint32_t max_connections;           /* more wait in the backlog; default 4096 */
+    uint32_t max_requests;              /* on one connection; default 100000 */
+    uint32_t max_head;          /* bytes of request line and fields, else 431; default 16 KiB */
+    uint32_t max_target;        /* bytes of the request target, else 414; default 8 KiB */
+    uint32_t max_body;          /* bytes of a request's body, else 413; default 64 KiB */
+    sanwo_time request_timeout; /* for a whole request to come, else 408; default 10 s */
+    sanwo_time idle_timeout;    /* between requests; default 60 s */
+    sanwo_time stall_timeout;   /* a peer that takes no byte so long is reset; default 75 s */
+    sanwo_time linger_timeout;  /* for the peer to close after we did; default 5 s */
     void (*log)(void *context, const struct sanwo_http_access *what); /* NULL: no log */
     void *log_context;
     int64_t (*clock)(void *context); /* seconds since 1970 for dates; NULL: the system's clock */
@@ -85,11 +86,11 @@ SANWO_API void sanwo_http_server_stop(struct sanwo_http_server *server, sanwo_ti
 SANWO_API bool sanwo_http_server_is_idle(const struct sanwo_http_server *server);
 
 struct sanwo_http_server_stats {
-    uint32_t connections;         /* open now */
+    uint32_t connections; /* open now */
     uint64_t accepted;
     uint64_t requests;
-    uint64_t errors;              /* responses of 400 and above */
-    uint64_t aborted;             /* responses not finished: reset, stall, file changed */
+    uint64_t errors;  /* responses of 400 and above */
+    uint64_t aborted; /* responses not finished: reset, stall, file changed */
     uint64_t body_bytes;
 };
 
@@ -125,28 +126,28 @@ enum sanwo_http_failure {
 SANWO_API const char *sanwo_http_failure_name(enum sanwo_http_failure failure);
 
 struct sanwo_http_request {
-    const char *url;              /* "http://host:port/path?query" */
-    bool head;                    /* HEAD instead of GET */
-    const char *const *headers;   /* more fields, "Name: value" each, then NULL; or NULL */
-    uint64_t resume_from;         /* not 0: only the bytes from here on are wanted */
+    const char *url;            /* "http://host:port/path?query" */
+    bool head;                  /* HEAD instead of GET */
+    const char *const *headers; /* more fields, "Name: value" each, then NULL; or NULL */
+    uint64_t resume_from;       /* not 0: only the bytes from here on are wanted */
 };
 
 /** The head of the final response (not of redirects and 1xx). Valid during the callback. */
 struct sanwo_http_head {
     unsigned status;
-    const char *url;              /* where it came from, after redirects */
-    int64_t content_length;       /* of this response's body; -1: not known beforehand */
-    uint64_t offset;              /* of the body's first byte in the whole; 0 but for 206 */
-    int64_t total;                /* bytes of the whole; -1: not known */
-    const char *fields;           /* status line and fields as received, one a line */
+    const char *url;        /* where it came from, after redirects */
+    int64_t content_length; /* of this response's body; -1: not known beforehand */
+    uint64_t offset;        /* of the body's first byte in the whole; 0 but for 206 */
+    int64_t total;          /* bytes of the whole; -1: not known */
+    const char *fields;     /* status line and fields as received, one a line */
 };
 
 struct sanwo_http_result {
-    bool done;                    /* else the rest is not final */
+    bool done; /* else the rest is not final */
     enum sanwo_http_failure failure;
-    int error;                    /* SANWO_E... behind it, or 0 */
-    char message[256];            /* one sentence, "" without failure */
-    unsigned status;              /* of the final response; 0: none came */
+    int error;         /* SANWO_E... behind it, or 0 */
+    char message[256]; /* one sentence, "" without failure */
+    unsigned status;   /* of the final response; 0: none came */
     unsigned redirects;
     uint64_t body_bytes;          /* of the final response, received */
     int64_t content_length;       /* as announced; -1: was not */
@@ -157,12 +158,12 @@ struct sanwo_http_result {
 
 struct sanwo_http_client_config {
     struct sanwo_stack *stack;
-    const char *user_agent;       /* default "sanwo" */
-    unsigned max_redirects;       /* default 10 */
-    uint32_t max_head;            /* bytes of a response's head; default 64 KiB */
-    sanwo_time connect_timeout;   /* for each address; default 30 s */
-    sanwo_time stall_timeout;     /* without a byte from the server; default 60 s */
-    sanwo_time total_timeout;     /* 0: none; default 0 */
+    const char *user_agent;     /* default "sanwo" */
+    unsigned max_redirects;     /* default 10 */
+    uint32_t max_head;          /* bytes of a response's head; default 64 KiB */
+    sanwo_time connect_timeout; /* for each address; default 30 s */
+    sanwo_time stall_timeout;   /* without a byte from the server; default 60 s */
+    sanwo_time total_timeout;   /* 0: none; default 0 */
     /** Puts up to @max addresses of @host into @out, best first; returns how many, 0 or less: none. */
     int (*resolve)(void *context, const char *host, struct sanwo_address *out, int max);
     /** The final response begins. False gives up (CONSUMER). May be NULL. */
@@ -194,8 +195,8 @@ SANWO_API bool sanwo_http_client_event(struct sanwo_http_client *client,
                                        const struct sanwo_event *event, sanwo_time now);
 SANWO_API sanwo_time sanwo_http_client_deadline(const struct sanwo_http_client *client);
 SANWO_API void sanwo_http_client_tick(struct sanwo_http_client *client, sanwo_time now);
-SANWO_API const struct sanwo_http_result *
-sanwo_http_client_result(const struct sanwo_http_client *client);
+SANWO_API const struct sanwo_http_result *sanwo_http_client_result(
+    const struct sanwo_http_client *client);
 
 SANWO_END
 #endif

@@ -64,9 +64,9 @@ SANWO_API void sanwo_tcp_config_default(struct sanwo_tcp_config *config);
 
 struct sanwo_tcp_connect {
     struct sanwo_endpoint remote;
-    struct sanwo_endpoint
-        local;  /* family NONE: chosen by route (MUST-44); port 0: chosen (RFC 6056) */
-    void *user; /* comes back in events */
+    struct sanwo_endpoint local;  /* no family: by route (MUST-44); port 0: by RFC 6056 */
+    struct sanwo_handle listener; /* a passive open that becomes this active one, or none */
+    void *user;                   /* comes back in events */
     const struct sanwo_tcp_config *config; /* NULL: the stack's */
     bool isn_is_set;                       /* tests and demonstrations: use `isn`, not RFC 6528 */
     uint32_t isn;
@@ -74,6 +74,7 @@ struct sanwo_tcp_connect {
 
 /**
  * Active open: sends a SYN with the next transmit. The event is CONNECTED, or CLOSED with the error.
+ * With `listener` (3.10.1, LISTEN -> SYN-SENT) the local end is the listener's, which ceases to be.
  * EINVAL (no unicast remote, port 0: MUST-46), ENETUNREACH, EADDRNOTAVAIL, EADDRINUSE, ELIMIT, ENOMEM.
  */
 SANWO_API int sanwo_tcp_connect(struct sanwo_stack *s, const struct sanwo_tcp_connect *open,

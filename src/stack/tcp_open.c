@@ -62,10 +62,9 @@ static int choose_local(struct sanwo_stack *s, const struct sanwo_tcp_connect *o
     return sw_tcp_demux_find(&s->tcp, tuple).name ? -SANWO_EADDRINUSE : 0;
 }
 
-int sanwo_tcp_connect(struct sanwo_stack *s, const struct sanwo_tcp_connect *open, sanwo_time now,
+static int connect_to(struct sanwo_stack *s, const struct sanwo_tcp_connect *open,
                       struct sanwo_handle *out)
 {
-    sw_stack_clock(s, now);
     struct ip_path path;
     struct tcp_tuple tuple;
     struct tcp_connection *conn;
@@ -79,6 +78,23 @@ int sanwo_tcp_connect(struct sanwo_stack *s, const struct sanwo_tcp_connect *ope
         result = sw_tcp_connect(&s->tcp, &tuple, path.mtu, path.link, open, &conn);
     if (result == 0)
         *out = sw_tcp_handle(TCP_KIND_CONNECTION, conn);
+    return result;
+}
+
+int sanwo_tcp_connect(struct sanwo_stack *s, const struct sanwo_tcp_connect *open, sanwo_time now,
+                      struct sanwo_handle *out)
+{
+    sw_stack_clock(s, now);
+    if (sanwo_handle_is_none(open->listener))
+        return connect_to(s, open, out);
+    struct tcp_listener *listener = sw_stack_listener(s, open->listener);
+    if (!listener)
+        return -SANWO_EBADF;
+    struct sanwo_tcp_connect active = *open;
+    active.local = listener->local;
+    int result = connect_to(s, &active, out);
+    if (result == 0)
+        sw_tcp_listener_close(&s->tcp, listener);
     return result;
 }
 

@@ -18,7 +18,9 @@
 #include "tcp/connection/observe.h"
 #include "tcp/connection/state.h"
 #include "tcp/connection/timers.h"
+#include "tcp/open/handshake.h"
 #include "tcp/receive/delayed_ack.h"
+#include "tcp/send/send_queue.h"
 
 int sw_tcp_shutdown(struct tcp *tcp, struct tcp_connection *conn)
 {
@@ -30,6 +32,12 @@ int sw_tcp_shutdown(struct tcp *tcp, struct tcp_connection *conn)
     conn->more = 0;
     switch (conn->state) {
     case SANWO_TCP_ESTABLISHED:
+        sw_tcp_set_state(tcp, conn, SANWO_TCP_FIN_WAIT_1, SANWO_REASON_USER_SHUTDOWN);
+        break;
+    case SANWO_TCP_SYN_RECEIVED: /* 3.10.4: nothing to send, so the FIN goes at once */
+        if (sw_tcp_send_queue_unsent(conn))
+            break;
+        sw_tcp_handshake_skip(tcp, conn);
         sw_tcp_set_state(tcp, conn, SANWO_TCP_FIN_WAIT_1, SANWO_REASON_USER_SHUTDOWN);
         break;
     case SANWO_TCP_CLOSE_WAIT:

@@ -103,8 +103,9 @@ struct tcp_connection {
     unsigned fin_known : 1;    /* receive.fin_seq is valid */
     unsigned reset_received : 1;
     unsigned syn_pending : 1;   /* a SYN or SYN-ACK is to be sent (again) */
+    unsigned syn_unacked : 1;   /* FIN-WAIT-1 entered from SYN-RECEIVED: our SYN is still out */
     unsigned syn_lost : 1;      /* it was sent more than once: IW is one segment (RFC 5681 3.1) */
-    unsigned syn_twice : 1;      /* our SYN went out again with an ACK: no RTT sample from it */
+    unsigned syn_twice : 1;     /* our SYN went out again with an ACK: no RTT sample from it */
     unsigned ack_now : 1;       /* an ACK is to be sent at the next chance */
     unsigned probe_now : 1;     /* a zero-window probe is */
     unsigned keepalive_now : 1; /* a keep-alive probe is */
@@ -130,9 +131,9 @@ struct tcp_connection {
     uint16_t link;              /* it arrived by, or was routed to */
     uint16_t reason;            /* enum sanwo_reason of the last state change */
     uint16_t limited_by;
-    uint16_t spare2;
-    uint32_t ts_offset;      /* RFC 7323 5.4: our timestamp clock starts anywhere */
-    uint32_t challenge_ms;   /* when the last rate-limited ACK went out, ms plus one; 0: never */
+    uint32_t ts_offset;    /* RFC 7323 5.4: our timestamp clock starts anywhere */
+    uint32_t challenge_ms; /* when the last rate-limited ACK went out, ms plus one; 0: never */
+    tcp_seq snd_sml;       /* end of the last small segment sent (RFC 9293 A.3) */
     void *user;
 
     /* Counters (RFC 9293 3.10.6 STATUS). */

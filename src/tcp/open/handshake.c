@@ -72,7 +72,7 @@ static void start(struct tcp *tcp, struct tcp_connection *conn, tcp_seq iss)
 {
     conn->send.iss = conn->send.snd_una = iss;
     conn->send.snd_nxt = conn->send.snd_end = tcp_seq_add(iss, 1);
-    conn->send.recover = iss;
+    conn->send.recover = conn->snd_sml = iss;
     conn->ts_offset = sw_tcp_timestamp_offset(tcp, &conn->tuple);
 }
 
@@ -99,6 +99,8 @@ int sw_tcp_connect(struct tcp *tcp, const struct tcp_tuple *tuple, uint16_t mtu,
     conn->receive.mss = sw_tcp_mss_for(config, ipv4, mtu);
     conn->send.peer_mss = sw_tcp_peer_mss(config, ipv4, 0);
     tcp->counters.opened++;
+    if (!sanwo_handle_is_none(open->listener)) /* the diagram's edge LISTEN -> SYN-SENT */
+        conn->state = SANWO_TCP_LISTEN;
     sw_tcp_set_state(tcp, conn, SANWO_TCP_SYN_SENT, SANWO_REASON_ACTIVE_OPEN);
     sw_tcp_timers_opened(tcp, conn);
     conn->syn_pending = 1;
@@ -165,9 +167,21 @@ struct tcp_connection *sw_tcp_promote(struct tcp *tcp, struct tcp_half_open *hal
     return conn;
 }
 
-void sw_tcp_handshake_complete(struct tcp *tcp, struct tcp_connection *conn, enum sanwo_reason why)
+static void start_congestion_control(struct tcp *tcp, struct tcp_connection *conn)
 {
     const struct sanwo_tcp_config *config = sw_tcp_config(tcp, conn);
+    sw_tcp_cc_init(&conn->cc, config->congestion, sw_tcp_send_mss(tcp, conn, 0),
+                   conn->syn_lost ? 1 : config->initial_window); /* RFC 5681 3.1 */
+}
+
+void sw_tcp_handshake_skip(struct tcp *tcp, struct tcp_connection *conn)
+{
+    conn->syn_unacked = 1;
+    start_congestion_control(tcp, conn);
+}
+
+void sw_tcp_handshake_complete(struct tcp *tcp, struct tcp_connection *conn, enum sanwo_reason why)
+{
     conn->send.retransmissions = 0;
     conn->syn_pending = 0;
     sw_tcp_timers_all_acked(tcp, conn);
@@ -175,8 +189,7 @@ void sw_tcp_handshake_complete(struct tcp *tcp, struct tcp_connection *conn, enu
         sw_tcp_rtt_sample(tcp, conn, tcp->now - conn->send.last_sent);
     else
         conn->send.srtt = 0;
-    sw_tcp_cc_init(&conn->cc, config->congestion, sw_tcp_send_mss(tcp, conn, 0),
-                   conn->syn_lost ? 1 : config->initial_window); /* RFC 5681 3.1 */
+    start_congestion_control(tcp, conn);
     sw_tcp_set_state(tcp, conn, SANWO_TCP_ESTABLISHED, why);
     sw_tcp_timers_established(tcp, conn);
     if (conn->passive)

@@ -68,6 +68,15 @@ struct tcp_listener *sw_tcp_listener_for(struct tcp *tcp, const struct tcp_tuple
     return NULL;
 }
 
+static void observe(struct tcp *tcp, const struct tcp_listener *l, uint8_t from, uint8_t to,
+                    enum sanwo_reason why)
+{
+    struct tcp_tuple tuple = sw_tcp_tuple(&l->local.address, l->local.port, &l->local.address, 0);
+    memset(tuple.remote, 0, sizeof(tuple.remote));
+    struct tcp_subject who = {&tuple, sw_tcp_handle(TCP_KIND_LISTENER, l), from, to};
+    sw_tcp_observe_subject(tcp, &who, SANWO_OBSERVE_STATE, why);
+}
+
 static void normalise(struct sanwo_endpoint *e)
 {
     /* 0.0.0.0 and :: mean any address of that family: all zero bytes, no zone. */
@@ -111,6 +120,7 @@ int sw_tcp_listen(struct tcp *tcp, const struct sanwo_tcp_listen *open, struct t
         l->next_any_port = tcp->any_port_listener;
         tcp->any_port_listener = l->item.index;
     }
+    observe(tcp, l, SANWO_TCP_CLOSED, SANWO_TCP_LISTEN, SANWO_REASON_PASSIVE_OPEN);
     *out = l;
     return 0;
 out:
@@ -144,6 +154,7 @@ void sw_tcp_listener_close(struct tcp *tcp, struct tcp_listener *listener)
     else
         sw_table_remove(&tcp->listener_table, tcp->region, endpoint_hash(tcp, &listener->local),
                         sw_tcp_name(TCP_KIND_LISTENER, listener->item.index));
+    observe(tcp, listener, SANWO_TCP_LISTEN, SANWO_TCP_CLOSED, SANWO_REASON_LISTENER_CLOSED);
     if (listener->has_events)
         sw_tcp_list_remove(&tcp->listener_events, &tcp->listeners, tcp->region, listener);
     sw_tcp_config_drop(tcp, &listener->config);

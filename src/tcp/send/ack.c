@@ -84,7 +84,8 @@ static bool update_window(struct tcp *tcp, struct tcp_connection *conn,
                           const struct tcp_segment *seg)
 {
     struct tcp_sender *s = &conn->send;
-    uint32_t window = sw_tcp_segment_window(seg, s->scale); /* MUST-1: unsigned, and scaled to 32 bits */
+    uint32_t window =
+        sw_tcp_segment_window(seg, s->scale); /* MUST-1: unsigned, and scaled to 32 bits */
     if (!tcp_seq_before(s->snd_wl1, seg->seq) &&
         !(tcp_seq_equal(s->snd_wl1, seg->seq) && tcp_seq_before_or_equal(s->snd_wl2, seg->ack)))
         return false;
@@ -154,6 +155,14 @@ enum tcp_verdict sw_tcp_process_ack(struct tcp *tcp, struct tcp_connection *conn
         enum tcp_verdict verdict = complete_handshake(tcp, conn, seg);
         if (verdict != TCP_CONTINUE)
             return verdict;
+    }
+    if (SW_UNLIKELY(conn->syn_unacked)) { /* we closed in SYN-RECEIVED */
+        if (!tcp_seq_between(seg->ack, tcp_seq_add(s->iss, 1), s->snd_nxt)) {
+            seg->reason = SANWO_REASON_UNEXPECTED_ACK;
+            return TCP_SEND_RESET;
+        }
+        conn->syn_unacked = conn->syn_pending = 0;
+        s->snd_una = tcp_seq_add(s->iss, 1);
     }
     /* RFC 5961 5.2 (MAY-12): neither older than the largest window nor newer than what was sent. */
     tcp_seq oldest = tcp_seq_subtract(s->snd_una, s->max_snd_wnd);

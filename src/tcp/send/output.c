@@ -45,7 +45,7 @@ static bool send_syn(struct tcp *tcp, struct tcp_connection *conn, const struct 
                      struct sanwo_frame *frame)
 {
     const struct sanwo_tcp_config *config = sw_tcp_config(tcp, conn);
-    bool answers = conn->state == SANWO_TCP_SYN_RECEIVED;
+    bool answers = conn->state != SANWO_TCP_SYN_SENT;
     struct tcp_outgoing out;
     start_header(tcp, conn, &out);
     struct tcp_syn_offer offer = {

@@ -49,7 +49,6 @@ static bool is_worth_sending(struct tcp *tcp, struct tcp_connection *conn, uint3
                              uint32_t available, uint32_t mss)
 {
     const struct tcp_sender *s = &conn->send;
-    bool idle = tcp_seq_equal(s->snd_una, s->snd_nxt);
     if (length >= mss)
         return true;
     if (length == available) {
@@ -57,7 +56,9 @@ static bool is_worth_sending(struct tcp *tcp, struct tcp_connection *conn, uint3
             return true;
         if (conn->more)
             return held(conn, SANWO_REASON_NAGLE);
-        if (idle || !sw_tcp_config(tcp, conn)->nagle)
+        /* RFC 9293 3.7.4 as modified by A.3: only a small segment in flight holds the next one back. */
+        bool small_in_flight = tcp_seq_after(conn->snd_sml, s->snd_una);
+        if (!small_in_flight || !sw_tcp_config(tcp, conn)->nagle)
             return true;
         return held(conn, SANWO_REASON_NAGLE);
     }
@@ -187,6 +188,8 @@ static void note_first_transmission(struct tcp *tcp, struct tcp_connection *conn
     struct tcp_sender *s = &conn->send;
     sw_tcp_records_push(tcp, conn, span); /* there was room: sw_tcp_output() saw to it */
     s->snd_nxt = tcp_seq_add(s->snd_nxt, span);
+    if (plan->length % conn->cc.mss)
+        conn->snd_sml = s->snd_nxt;
     if (plan->flags & TCP_FIN)
         conn->fin_sent = 1;
     conn->limited = 0;

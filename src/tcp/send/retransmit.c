@@ -78,6 +78,7 @@ static enum tcp_verdict data_expired(struct tcp *tcp, struct tcp_connection *con
     sw_tcp_observe(tcp, conn, SANWO_OBSERVE_TIMER, SANWO_REASON_RETRANSMIT_TIMEOUT,
                    conn->send.retransmissions, 0);
     tell_at_r1(tcp, conn);
+    conn->syn_pending = conn->syn_unacked; /* the SYN too, before the FIN */
     sw_tcp_recovery_on_timeout(tcp, conn);
     sw_tcp_timers_backed_off(tcp, conn);
     return TCP_CONTINUE;
