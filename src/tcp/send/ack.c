@@ -55,6 +55,18 @@ static enum tcp_verdict complete_handshake(struct tcp *tcp, struct tcp_connectio
     return TCP_CONTINUE;
 }
 
+/* The byte that probed the closed window was refused with it: it goes again at once. */
+static void resend_probe(struct tcp *tcp, struct tcp_connection *conn)
+{
+    if (!sw_tcp_records_count(tcp, conn))
+        return;
+    struct tcp_record *first = sw_tcp_record(tcp, conn, 0);
+    if (first->length > 1 || (first->flags & (RECORD_LOST | RECORD_SACKED)))
+        return;
+    sw_tcp_record_set_flags(conn, first, first->flags | RECORD_LOST);
+    conn->limited = 1;
+}
+
 static void note_window(struct tcp *tcp, struct tcp_connection *conn, uint32_t window)
 {
     struct tcp_sender *s = &conn->send;
@@ -74,6 +86,7 @@ static void note_window(struct tcp *tcp, struct tcp_connection *conn, uint32_t w
             conn->deadline.retransmit = SANWO_TIME_NEVER;
         else
             sw_tcp_timers_acked(tcp, conn);
+        resend_probe(tcp, conn);
     }
     if (window > old || s->lost)
         sw_tcp_wants_send(tcp, conn);

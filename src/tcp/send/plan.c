@@ -57,7 +57,9 @@ static bool is_worth_sending(struct tcp *tcp, struct tcp_connection *conn, uint3
         if (conn->more)
             return held(conn, SANWO_REASON_NAGLE);
         /* RFC 9293 3.7.4 as modified by A.3: only a small segment in flight holds the next one back. */
-        bool small_in_flight = tcp_seq_after(conn->snd_sml, s->snd_una);
+        bool small_in_flight =
+            !tcp_seq_equal(s->snd_una, s->snd_nxt) &&
+            tcp_seq_between(conn->snd_sml, tcp_seq_add(s->snd_una, 1), s->snd_nxt);
         if (!small_in_flight || !sw_tcp_config(tcp, conn)->nagle)
             return true;
         return held(conn, SANWO_REASON_NAGLE);
