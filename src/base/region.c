@@ -23,7 +23,7 @@
 #define MAP_ORDER 0x3f
 
 #define REGION_ALIGN 4096
-#define REGION_MAX ((uint64_t)REGION_LINE << 32)
+#define REGION_MAX (UINT64_C(64) << 30) /* what a wheel_ref reaches */
 
 struct free_block {
     region_ref next;

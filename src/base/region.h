@@ -46,7 +46,7 @@ struct region {
 /*
  * Lays a region out in [base, base + size). The first @reserved bytes are the caller's (the stack
  * and this structure, at @self). @budget 0 means all there is. False if too small or misaligned
- * (base must be 4096-aligned) or over 256 GiB.
+ * (base must be 4096-aligned) or over 64 GiB.
  */
 bool sw_region_init(struct region *r, void *base, size_t size, size_t reserved, uint64_t budget);
 

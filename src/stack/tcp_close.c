@@ -26,7 +26,7 @@ int sanwo_tcp_close(struct sanwo_stack *s, struct sanwo_handle h, sanwo_time now
     if (conn)
         sw_tcp_close(&s->tcp, conn);
     else if (listener)
-        sw_tcp_listener_close(&s->tcp, listener);
+        sw_tcp_listener_close(&s->tcp, listener, false);
     else
         return sanwo_tcp_ignore(s, h, now);
     return 0;

@@ -94,7 +94,7 @@ int sanwo_tcp_connect(struct sanwo_stack *s, const struct sanwo_tcp_connect *ope
     active.local = listener->local;
     int result = connect_to(s, &active, out);
     if (result == 0)
-        sw_tcp_listener_close(&s->tcp, listener);
+        sw_tcp_listener_close(&s->tcp, listener, true);
     return result;
 }
 

@@ -94,7 +94,9 @@ void sw_tcp_finish(struct tcp *tcp, struct tcp_connection *conn)
     }
     leave_lists(tcp, conn);
     sw_tcp_timers_stop(tcp, conn);
-    sw_tcp_event(tcp, conn, SANWO_EVENT_CLOSED | SANWO_EVENT_READABLE);
+    if (!conn->told_closed) /* after TIME-WAIT it was, when that began */
+        sw_tcp_event(tcp, conn, SANWO_EVENT_CLOSED | SANWO_EVENT_READABLE);
+    conn->told_closed = 1;
 }
 
 void sw_tcp_abort(struct tcp *tcp, struct tcp_connection *conn, int error, enum sanwo_reason why)

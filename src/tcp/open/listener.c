@@ -139,7 +139,7 @@ static void unlink_any_port(struct tcp *tcp, const struct tcp_listener *listener
     *at = listener->next_any_port;
 }
 
-void sw_tcp_listener_close(struct tcp *tcp, struct tcp_listener *listener)
+void sw_tcp_listener_close(struct tcp *tcp, struct tcp_listener *listener, bool became_active)
 {
     struct tcp_connection *conn;
     while ((conn = sw_tcp_list_first(&listener->accept_queue, &tcp->connections, tcp->region)))
@@ -154,7 +154,8 @@ void sw_tcp_listener_close(struct tcp *tcp, struct tcp_listener *listener)
     else
         sw_table_remove(&tcp->listener_table, tcp->region, endpoint_hash(tcp, &listener->local),
                         sw_tcp_name(TCP_KIND_LISTENER, listener->item.index));
-    observe(tcp, listener, SANWO_TCP_LISTEN, SANWO_TCP_CLOSED, SANWO_REASON_LISTENER_CLOSED);
+    if (!became_active)
+        observe(tcp, listener, SANWO_TCP_LISTEN, SANWO_TCP_CLOSED, SANWO_REASON_LISTENER_CLOSED);
     if (listener->has_events)
         sw_tcp_list_remove(&tcp->listener_events, &tcp->listeners, tcp->region, listener);
     sw_tcp_config_drop(tcp, &listener->config);

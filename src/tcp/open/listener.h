@@ -26,8 +26,11 @@ struct tcp_listener {
 
 /* RFC 9293 3.10.1 OPEN, passive. 0 or -SANWO_E... */
 int sw_tcp_listen(struct tcp *tcp, const struct sanwo_tcp_listen *open, struct tcp_listener **out);
-/* Forgets its half-open records, resets what was not accepted, frees it. */
-void sw_tcp_listener_close(struct tcp *tcp, struct tcp_listener *listener);
+/*
+ * Forgets its half-open records, resets what was not accepted, frees it. @became_active: a
+ * connection took its place (LISTEN -> SYN-SENT), so no edge to CLOSED is told.
+ */
+void sw_tcp_listener_close(struct tcp *tcp, struct tcp_listener *listener, bool became_active);
 /* The most specific listener for the local end of @tuple, or NULL. */
 struct tcp_listener *sw_tcp_listener_for(struct tcp *tcp, const struct tcp_tuple *tuple, bool ours);
 /* RFC 9293 3.10.7.2. */
