@@ -112,6 +112,9 @@ struct tcp_connection {
     unsigned keepalive_now : 1; /* a keep-alive probe is */
     unsigned in_recovery : 1;   /* fast recovery (RFC 6582) */
     unsigned in_timeout : 1;    /* between an RTO and the acknowledgement of `recover` */
+    unsigned reordering_seen : 1; /* RFC 8985 6.2 step 3 */
+    unsigned reo_wnd_mult : 5;    /* RFC 8985 6.2 step 4, less one */
+    unsigned reo_wnd_persist : 5;
     unsigned limited : 2;       /* segments that limited transmit lets out beyond cwnd */
     unsigned urgent : 1;        /* receive.rcv_up is ahead of what the user read */
     unsigned urgent_out : 1;    /* send.snd_up is not acknowledged */

@@ -15,6 +15,8 @@
 #include "tcp/connection/state.h"
 #include "tcp/open/half_open.h"
 #include "tcp/receive/delayed_ack.h"
+#include "tcp/recovery/rack.h"
+#include "tcp/recovery/recovery.h"
 #include "tcp/send/keepalive.h"
 #include "tcp/send/path_mtu.h"
 #include "tcp/send/retransmit.h"
@@ -22,9 +24,12 @@
 
 #define PATH_MTU_RAISE SANWO_SEC(600) /* RFC 1191 6.3, RFC 8201 4: at least 10 minutes */
 
-static sanwo_time earliest(const struct tcp_connection *conn)
+static sanwo_time earliest(const struct tcp *tcp, const struct tcp_connection *conn)
 {
     sanwo_time e = conn->deadline.retransmit;
+    sanwo_time reordering = sw_tcp_rack_deadline(tcp, conn);
+    if (reordering < e)
+        e = reordering;
     if (conn->deadline.delayed_ack < e)
         e = conn->deadline.delayed_ack;
     if (conn->deadline.keepalive < e)
@@ -123,6 +128,11 @@ void sw_tcp_timers_window_closed(struct tcp *tcp, struct tcp_connection *conn)
     arm(tcp, conn, conn->deadline.retransmit);
 }
 
+void sw_tcp_timers_reordering(struct tcp *tcp, struct tcp_connection *conn, sanwo_time when)
+{
+    arm(tcp, conn, when);
+}
+
 void sw_tcp_timers_delay_ack(struct tcp *tcp, struct tcp_connection *conn, sanwo_time by)
 {
     if (conn->deadline.delayed_ack != SANWO_TIME_NEVER)
@@ -207,6 +217,8 @@ static enum tcp_verdict fire(struct tcp *tcp, struct tcp_connection *conn)
         return sw_tcp_close_linger_over(tcp, conn);
     if (take(&conn->deadline.user, now))
         return user_timeout_over(tcp, conn);
+    if (sw_tcp_rack_deadline(tcp, conn) <= now)
+        sw_tcp_recovery_detect(tcp, conn);
     if (take(&conn->deadline.retransmit, now))
         verdict = sw_tcp_retransmit_expired(tcp, conn);
     if (verdict == TCP_CONTINUE && take(&conn->deadline.keepalive, now))
@@ -230,7 +242,7 @@ void sw_tcp_run_timers(struct tcp *tcp, sanwo_time now)
             sw_tcp_finish(tcp, conn);
             continue;
         }
-        sanwo_time next = earliest(conn);
+        sanwo_time next = earliest(tcp, conn);
         if (next != SANWO_TIME_NEVER)
             arm(tcp, conn, next);
     }

@@ -4,6 +4,7 @@
  *   timer         armed by                                            expires into             RFC 9293
  *   retransmit    data, SYN or FIN sent; restarted by their ACK       send/retransmit.c        3.8.1
  *     (persist)   the window is zero and data waits                   send/persist.c           3.8.6.1
+ *   reordering    sent before something that arrived, not overdue yet   recovery/recovery.c      (RFC 8985)
  *   delayed_ack   data taken in order                                 receive/delayed_ack.c    3.8.6.3
  *   keepalive     established or a segment arrived, if switched on    send/keepalive.c         3.8.4
  *   user          data outstanding, if a user timeout is set          here                     3.8.3
@@ -28,6 +29,8 @@ void sw_tcp_timers_all_acked(struct tcp *tcp, struct tcp_connection *conn);
 void sw_tcp_timers_backed_off(struct tcp *tcp, struct tcp_connection *conn);
 /* Data waits for a window: probe after one RTO (SHLD-29), then backed off (SHLD-30). */
 void sw_tcp_timers_window_closed(struct tcp *tcp, struct tcp_connection *conn);
+/* RACK's reordering timer (RFC 8985 6.2 step 5); its deadline is kept with the records. */
+void sw_tcp_timers_reordering(struct tcp *tcp, struct tcp_connection *conn, sanwo_time when);
 void sw_tcp_timers_delay_ack(struct tcp *tcp, struct tcp_connection *conn, sanwo_time by);
 void sw_tcp_timers_ack_sent(struct tcp_connection *conn);
 void sw_tcp_timers_keepalive(struct tcp *tcp, struct tcp_connection *conn, sanwo_time in);

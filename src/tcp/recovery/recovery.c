@@ -13,6 +13,7 @@
 
 #include "tcp/connection/lifetime.h"
 #include "tcp/connection/observe.h"
+#include "tcp/recovery/rack.h"
 #include "tcp/recovery/scoreboard.h"
 #include "tcp/send/records.h"
 
@@ -43,7 +44,8 @@ static void enter(struct tcp *tcp, struct tcp_connection *conn, enum sanwo_reaso
     conn->in_recovery = 1;
     conn->limited = 1; /* the first retransmission does not wait for cwnd (RFC 5681 3.2 step 3) */
     conn->send.recover = conn->send.snd_nxt;
-    reduce(tcp, conn, tcp_seq_distance(conn->send.snd_una, conn->send.snd_nxt), why);
+    /* What was in the network just before: what the peer reported to have left it long ago. */
+    reduce(tcp, conn, sw_min32(conn->send.in_flight + conn->send.lost, conn->cc.cwnd), why);
     sw_tcp_wants_send(tcp, conn);
 }
 
@@ -103,17 +105,35 @@ void sw_tcp_recovery_on_duplicate(struct tcp *tcp, struct tcp_connection *conn)
     }
 }
 
+/* RFC 2883 5: the first block below the acknowledgement, or inside the second, is a duplicate's. */
+static bool reports_duplicate(const struct tcp_segment *seg)
+{
+    const struct wire_tcp_sack *b = seg->options.sack;
+    if (!tcp_seq_after(b[0].right, seg->ack))
+        return true;
+    return seg->options.sack_count > 1 && !tcp_seq_before(b[0].left, b[1].left) &&
+           !tcp_seq_after(b[0].right, b[1].right);
+}
+
 void sw_tcp_recovery_on_sack(struct tcp *tcp, struct tcp_connection *conn,
                              const struct tcp_segment *seg)
 {
-    if (!sw_tcp_scoreboard_update(tcp, conn, seg))
+    if (reports_duplicate(seg))
+        sw_tcp_rack_on_dsack(tcp, conn);
+    if (sw_tcp_scoreboard_update(tcp, conn, seg))
+        sw_tcp_wants_send(tcp, conn);
+}
+
+void sw_tcp_recovery_detect(struct tcp *tcp, struct tcp_connection *conn)
+{
+    if (!conn->sack)
         return;
-    uint32_t lost = sw_tcp_scoreboard_find_losses(tcp, conn);
-    if (lost) {
-        sw_tcp_observe(tcp, conn, SANWO_OBSERVE_LOSS, SANWO_REASON_FAST_RETRANSMIT, lost, 0);
-        if (may_enter(conn))
-            enter(tcp, conn, SANWO_REASON_FAST_RETRANSMIT);
-    }
+    uint32_t lost = sw_tcp_rack_detect(tcp, conn);
+    if (!lost)
+        return;
+    sw_tcp_observe(tcp, conn, SANWO_OBSERVE_LOSS, SANWO_REASON_RACK_LOSS, lost, 0);
+    if (may_enter(conn))
+        enter(tcp, conn, SANWO_REASON_RACK_LOSS);
     sw_tcp_wants_send(tcp, conn);
 }
 
@@ -126,6 +146,7 @@ static void leave(struct tcp *tcp, struct tcp_connection *conn)
                                  sw_max32(conn->send.in_flight, conn->cc.mss) + conn->cc.mss);
     conn->in_recovery = conn->in_timeout = 0;
     conn->limited = 0;
+    sw_tcp_rack_on_recovered(conn);
     sw_tcp_observe(tcp, conn, SANWO_OBSERVE_CONGESTION, SANWO_REASON_RECOVERY_DONE, conn->cc.cwnd,
                    conn->cc.ssthresh);
 }

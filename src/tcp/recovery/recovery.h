@@ -16,6 +16,8 @@ void sw_tcp_recovery_on_duplicate(struct tcp *tcp, struct tcp_connection *conn);
 /* SACK blocks came; none is believed before both its edges are checked (attack B-04). */
 void sw_tcp_recovery_on_sack(struct tcp *tcp, struct tcp_connection *conn,
                              const struct tcp_segment *seg);
+/* Looks for losses after an acknowledgement was taken in, or when the reordering timer expired. */
+void sw_tcp_recovery_detect(struct tcp *tcp, struct tcp_connection *conn);
 /* The retransmission timer expired: everything outstanding counts as lost. */
 void sw_tcp_recovery_on_timeout(struct tcp *tcp, struct tcp_connection *conn);
 

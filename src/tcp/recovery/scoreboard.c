@@ -1,11 +1,9 @@
 /*
- * scoreboard.c - SACK blocks onto the records, and which records they show to be lost.
+ * scoreboard.c - SACK blocks onto the records. What they show to be lost is for rack.c to say.
  */
 #include "tcp/recovery/scoreboard.h"
 
 #include "tcp/send/records.h"
-
-#define DUPLICATE_THRESHOLD 3
 
 /* Both edges inside (snd_una, snd_nxt], in order: else the block is not looked at (B-04, E-15). */
 static bool is_believable(const struct tcp_connection *conn, const struct wire_tcp_sack *block)
@@ -32,7 +30,8 @@ static uint32_t index_of(struct tcp *tcp, struct tcp_connection *conn, tcp_seq s
 }
 
 /* Marks [left, right), splitting the records at the edges. True if anything was new. */
-static bool mark(struct tcp *tcp, struct tcp_connection *conn, const struct wire_tcp_sack *block)
+static bool mark(struct tcp *tcp, struct tcp_connection *conn, const struct tcp_segment *seg,
+                 const struct wire_tcp_sack *block)
 {
     bool news = false;
     uint32_t i = index_of(tcp, conn, block->left);
@@ -54,6 +53,7 @@ static bool mark(struct tcp *tcp, struct tcp_connection *conn, const struct wire
             if (to > right && !sw_tcp_records_split(tcp, conn, i, right - from))
                 break;
             r = sw_tcp_record(tcp, conn, i);
+            sw_tcp_rack_delivered(tcp, conn, r, seg);
             uint8_t flags = (r->flags & (uint8_t)~RECORD_LOST) | RECORD_SACKED;
             sw_tcp_record_set_flags(conn, r, flags);
             news = true;
@@ -69,30 +69,6 @@ bool sw_tcp_scoreboard_update(struct tcp *tcp, struct tcp_connection *conn,
     bool news = false;
     for (uint8_t i = 0; i < seg->options.sack_count; i++)
         if (is_believable(conn, &seg->options.sack[i]))
-            news |= mark(tcp, conn, &seg->options.sack[i]);
+            news |= mark(tcp, conn, seg, &seg->options.sack[i]);
     return news;
-}
-
-uint32_t sw_tcp_scoreboard_find_losses(struct tcp *tcp, struct tcp_connection *conn)
-{
-    /* From the newest to the oldest: how much above each was SACKed, and in how many pieces. */
-    uint32_t above = 0, pieces = 0, lost = 0;
-    bool in_piece = false;
-    for (uint32_t i = sw_tcp_records_count(tcp, conn); i-- > 0;) {
-        struct tcp_record *r = sw_tcp_record(tcp, conn, i);
-        if (r->flags & RECORD_SACKED) {
-            above += r->length;
-            pieces += !in_piece;
-            in_piece = true;
-            continue;
-        }
-        in_piece = false;
-        bool enough = pieces >= DUPLICATE_THRESHOLD ||
-                      above > (DUPLICATE_THRESHOLD - 1) * (uint32_t)conn->cc.mss;
-        if (enough && !(r->flags & (RECORD_LOST | RECORD_RETRANSMITTED))) {
-            sw_tcp_record_set_flags(conn, r, r->flags | RECORD_LOST);
-            lost += r->length;
-        }
-    }
-    return lost;
 }

@@ -1,5 +1,5 @@
 /*
- * scoreboard.h - What the peer reported by SACK, on the records (RFC 2018 5, RFC 6675 4).
+ * scoreboard.h - What the peer reported by SACK, on the records (RFC 2018 5).
  */
 #ifndef SW_TCP_RECOVERY_SCOREBOARD_H
 #define SW_TCP_RECOVERY_SCOREBOARD_H
@@ -9,7 +9,5 @@
 /* Marks what the segment's blocks newly cover. True if there was any. */
 bool sw_tcp_scoreboard_update(struct tcp *tcp, struct tcp_connection *conn,
                               const struct tcp_segment *seg);
-/* RFC 6675 4 IsLost() for all records not sent again yet; marks them. Returns the bytes newly lost. */
-uint32_t sw_tcp_scoreboard_find_losses(struct tcp *tcp, struct tcp_connection *conn);
 
 #endif

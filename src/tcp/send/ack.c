@@ -132,7 +132,7 @@ static enum tcp_verdict advance(struct tcp *tcp, struct tcp_connection *conn,
     s->snd_una = seg->ack;
     s->retransmissions = 0;
     s->probes = 0;
-    struct tcp_acked told = sw_tcp_records_acknowledge(tcp, conn, seg->ack);
+    struct tcp_acked told = sw_tcp_records_acknowledge(tcp, conn, seg);
     sw_tcp_send_queue_acknowledge(tcp, conn, acked - fin);
     conn->bytes_acked += acked - fin;
     if (told.rtt_valid) /* RFC 6298 3; timed by arrival, not by when we looked */
@@ -190,8 +190,13 @@ enum tcp_verdict sw_tcp_process_ack(struct tcp *tcp, struct tcp_connection *conn
         s->probes = s->probes ? 1 : 0; /* MUST-37: it answers, so we stay */
     if (conn->sack && seg->options.sack_count)
         sw_tcp_recovery_on_sack(tcp, conn, seg);
-    if (!tcp_seq_equal(seg->ack, s->snd_una))
-        return advance(tcp, conn, seg);
+    if (!tcp_seq_equal(seg->ack, s->snd_una)) {
+        enum tcp_verdict verdict = advance(tcp, conn, seg);
+        sw_tcp_recovery_detect(tcp, conn);
+        return verdict;
+    }
+    if (conn->sack && seg->options.sack_count)
+        sw_tcp_recovery_detect(tcp, conn);
     if (is_duplicate(conn, seg, window_changed)) {
         conn->duplicate_acks_seen++;
         sw_tcp_recovery_on_duplicate(tcp, conn);

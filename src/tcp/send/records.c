@@ -3,13 +3,14 @@
  */
 #include "tcp/send/records.h"
 
-#define FIRST_CAPACITY 8 /* with the header: a block of 256 bytes */
+#define FIRST_CAPACITY 16 /* with the header: a block of 512 bytes */
 
 struct tcp_records {
     uint32_t first; /* position of the oldest */
     uint32_t count;
     uint32_t capacity; /* a power of two */
     uint32_t spare;
+    struct tcp_rack rack;
     struct tcp_record ring[];
 };
 
@@ -35,6 +36,12 @@ struct tcp_record *sw_tcp_record(const struct tcp *tcp, const struct tcp_connect
     return at(ring_of(tcp, conn), i);
 }
 
+struct tcp_rack *sw_tcp_records_rack(const struct tcp *tcp, const struct tcp_connection *conn)
+{
+    struct tcp_records *r = ring_of(tcp, conn);
+    return r ? &r->rack : NULL;
+}
+
 void sw_tcp_records_clear(struct tcp *tcp, struct tcp_connection *conn)
 {
     if (conn->send.records)
@@ -55,8 +62,9 @@ static struct tcp_records *make_room(struct tcp *tcp, struct tcp_connection *con
     if (!block)
         return NULL;
     struct tcp_records *r = sw_region_at(tcp->region, block);
-    *r = (struct tcp_records){.capacity = capacity};
+    *r = (struct tcp_records){.capacity = capacity, .rack = {.deadline = SANWO_TIME_NEVER}};
     if (old) {
+        r->rack = old->rack;
         r->count = old->count;
         for (uint32_t i = 0; i < old->count; i++)
             r->ring[i] = *at(old, i);
@@ -127,8 +135,9 @@ static void uncount(struct tcp_connection *conn, const struct tcp_record *record
 }
 
 struct tcp_acked sw_tcp_records_acknowledge(struct tcp *tcp, struct tcp_connection *conn,
-                                            tcp_seq upto)
+                                            const struct tcp_segment *seg)
 {
+    tcp_seq upto = seg->ack;
     struct tcp_acked acked = {0, 0};
     struct tcp_records *r = ring_of(tcp, conn);
     while (r && r->count) {
@@ -142,6 +151,8 @@ struct tcp_acked sw_tcp_records_acknowledge(struct tcp *tcp, struct tcp_connecti
             record->length -= covered;
             break;
         }
+        if (conn->sack && !(record->flags & RECORD_SACKED))
+            sw_tcp_rack_delivered(tcp, conn, record, seg);
         uncount(conn, record, record->length);
         if (!(record->flags & (RECORD_RETRANSMITTED | RECORD_SACKED))) {
             acked.rtt_valid = 1;

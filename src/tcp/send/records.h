@@ -7,6 +7,7 @@
 #ifndef SW_TCP_SEND_RECORDS_H
 #define SW_TCP_SEND_RECORDS_H
 
+#include "tcp/recovery/rack.h"
 #include "tcp/tcp.h"
 
 enum {
@@ -37,13 +38,15 @@ bool sw_tcp_records_push(struct tcp *tcp, struct tcp_connection *conn, uint32_t 
 /* The i-th covers only its first @length from now on, a new one after it the rest. False: no memory. */
 bool sw_tcp_records_split(struct tcp *tcp, struct tcp_connection *conn, uint32_t i,
                           uint32_t length);
-/* Everything below @upto is acknowledged; frees the ring when nothing is left. */
+/* Everything below SEG.ACK is acknowledged; frees the ring when nothing is left. */
 struct tcp_acked {
     uint32_t rtt_valid; /* a record sent once was acknowledged: its time is in `sent` */
     sanwo_time sent;
 };
 struct tcp_acked sw_tcp_records_acknowledge(struct tcp *tcp, struct tcp_connection *conn,
-                                            tcp_seq upto);
+                                            const struct tcp_segment *seg);
+/* The state of RACK, which lives with the records; NULL while nothing is in flight. */
+struct tcp_rack *sw_tcp_records_rack(const struct tcp *tcp, const struct tcp_connection *conn);
 /* Moves a record between in flight, lost and SACKed, keeping send.in_flight and send.lost right. */
 void sw_tcp_record_set_flags(struct tcp_connection *conn, struct tcp_record *record, uint8_t flags);
 void sw_tcp_records_clear(struct tcp *tcp, struct tcp_connection *conn);

@@ -1,0 +1,132 @@
+/*
+ * rack.c - Loss by time, not by count: reordering within a quarter of the round trip is no loss.
+ *
+ *     sent:       1    2    3    4    5
+ *     delivered:            3 (SACK)             -> 1 and 2 were sent before 3: overdue?
+ *                                                   yes: lost.  not yet: the reordering timer says when
+ *
+ * RFC 8985 6.2; the step numbers are the RFC's. The window starts at min_rtt/4, grows with each round in
+ * which the peer reports a duplicate, up to SRTT, and is zero while no reordering was ever seen and the
+ * evidence is as strong as three duplicates.
+ */
+#include "tcp/recovery/rack.h"
+
+#include "tcp/connection/timers.h"
+#include "tcp/receive/timestamps.h"
+#include "tcp/send/records.h"
+
+#define DUPLICATE_THRESHOLD 3
+#define REO_WND_PERSIST 16
+#define REO_WND_MULT_LIMIT 31
+
+static bool sent_after(sanwo_time t1, tcp_seq s1, sanwo_time t2, tcp_seq s2)
+{
+    return t1 > t2 || (t1 == t2 && tcp_seq_after(s1, s2));
+}
+
+static tcp_seq end_of(const struct tcp_record *record)
+{
+    return tcp_seq_add(record->seq, record->length);
+}
+
+/* Step 2's guard: an ACK of the first transmission tells nothing of the second. */
+static bool is_ambiguous(const struct tcp_connection *conn, const struct tcp_record *record,
+                         const struct tcp_segment *seg, sanwo_time rtt)
+{
+    if (!(record->flags & RECORD_RETRANSMITTED))
+        return false;
+    if (conn->timestamps && seg->options.timestamps) {
+        uint32_t sent = (uint32_t)((uint64_t)record->sent / 1000000) + conn->ts_offset;
+        if (sw_tcp_timestamp_before(seg->options.ts_echo, sent))
+            return true;
+    }
+    return rtt < conn->send.min_rtt;
+}
+
+void sw_tcp_rack_delivered(struct tcp *tcp, struct tcp_connection *conn,
+                           const struct tcp_record *record, const struct tcp_segment *seg)
+{
+    struct tcp_rack *rack = sw_tcp_records_rack(tcp, conn);
+    tcp_seq end = end_of(record);
+    if (!rack->valid || tcp_seq_after(end, rack->fack))
+        rack->fack = end;
+    else if (tcp_seq_before(end, rack->fack) && !(record->flags & RECORD_RETRANSMITTED))
+        conn->reordering_seen = 1; /* step 3 */
+    sanwo_time rtt = seg->arrival - record->sent;
+    if (is_ambiguous(conn, record, seg, rtt))
+        return;
+    if (rack->valid && !sent_after(record->sent, end, rack->xmit_ts, rack->end_seq))
+        return;
+    rack->valid = true;
+    rack->rtt = rtt;
+    rack->xmit_ts = record->sent;
+    rack->end_seq = end;
+}
+
+void sw_tcp_rack_on_dsack(struct tcp *tcp, struct tcp_connection *conn)
+{
+    struct tcp_rack *rack = sw_tcp_records_rack(tcp, conn);
+    if (!rack)
+        return;
+    if (rack->dsack_round_is_set && !tcp_seq_before(conn->send.snd_una, rack->dsack_round))
+        rack->dsack_round_is_set = false;
+    if (rack->dsack_round_is_set)
+        return;
+    rack->dsack_round_is_set = true;
+    rack->dsack_round = conn->send.snd_nxt;
+    if (conn->reo_wnd_mult < REO_WND_MULT_LIMIT)
+        conn->reo_wnd_mult++;
+    conn->reo_wnd_persist = REO_WND_PERSIST;
+}
+
+void sw_tcp_rack_on_recovered(struct tcp_connection *conn)
+{
+    if (conn->reo_wnd_persist && --conn->reo_wnd_persist == 0)
+        conn->reo_wnd_mult = 0;
+}
+
+/* Step 4. reo_wnd_mult here counts from zero: the RFC's is one more. */
+static sanwo_time reordering_window(const struct tcp_connection *conn, uint32_t sacked)
+{
+    bool recovering = conn->in_recovery || conn->in_timeout;
+    if (!conn->reordering_seen &&
+        (recovering || sacked >= DUPLICATE_THRESHOLD * (uint32_t)conn->cc.mss))
+        return 0;
+    sanwo_time window = (conn->reo_wnd_mult + 1) * conn->send.min_rtt / 4;
+    return window < conn->send.srtt ? window : conn->send.srtt;
+}
+
+uint32_t sw_tcp_rack_detect(struct tcp *tcp, struct tcp_connection *conn)
+{
+    struct tcp_rack *rack = sw_tcp_records_rack(tcp, conn);
+    if (!rack || !rack->valid)
+        return 0;
+    uint32_t flight = tcp_seq_distance(conn->send.snd_una, conn->send.snd_nxt);
+    uint32_t sacked = flight - conn->send.in_flight - conn->send.lost;
+    sanwo_time window = reordering_window(conn, sacked);
+    uint32_t count = sw_tcp_records_count(tcp, conn), lost = 0;
+    rack->deadline = SANWO_TIME_NEVER;
+    for (uint32_t i = 0; i < count; i++) {
+        struct tcp_record *record = sw_tcp_record(tcp, conn, i);
+        if (record->flags & (RECORD_LOST | RECORD_SACKED))
+            continue;
+        if (!sent_after(rack->xmit_ts, rack->end_seq, record->sent, end_of(record)))
+            continue;
+        sanwo_time due = record->sent + rack->rtt + window;
+        if (due <= tcp->now) {
+            sw_tcp_record_set_flags(conn, record, record->flags | RECORD_LOST);
+            lost += record->length;
+        } else if (rack->deadline == SANWO_TIME_NEVER || due > rack->deadline) {
+            rack->deadline = due; /* the latest: then all of them are decided */
+        }
+    }
+    if (rack->deadline != SANWO_TIME_NEVER)
+        sw_tcp_timers_reordering(tcp, conn, rack->deadline);
+    return lost;
+}
+
+sanwo_time sw_tcp_rack_deadline(const struct tcp *tcp, const struct tcp_connection *conn)
+{
+    const struct tcp_rack *rack = sw_tcp_records_rack(tcp, conn);
+    return rack ? rack->deadline : SANWO_TIME_NEVER;
+}

@@ -1,0 +1,39 @@
+/*
+ * rack.h - RACK: what was sent before something that arrived, and is overdue, is lost (RFC 8985 6).
+ */
+#ifndef SW_TCP_RECOVERY_RACK_H
+#define SW_TCP_RECOVERY_RACK_H
+
+#include "wire/tcp_seq.h"
+
+#include <sanwo/types.h>
+
+struct tcp;
+struct tcp_connection;
+struct tcp_record;
+struct tcp_segment;
+
+/* Lives with the records, while anything is in flight. Names as in RFC 8985 5.2. */
+struct tcp_rack {
+    sanwo_time xmit_ts;       /* of the most recently sent segment that was delivered */
+    sanwo_time rtt;           /* of that one */
+    sanwo_time deadline;      /* reordering timer; SANWO_TIME_NEVER */
+    tcp_seq end_seq;          /* breaks ties of xmit_ts */
+    tcp_seq fack;             /* highest number delivered */
+    tcp_seq dsack_round;      /* snd_nxt when the window last grew, while dsack_round_is_set */
+    bool valid;               /* something was delivered */
+    bool dsack_round_is_set;
+};
+
+/* Steps 2 and 3: @record was acknowledged or SACKed by @seg. Before its flags change. */
+void sw_tcp_rack_delivered(struct tcp *tcp, struct tcp_connection *conn,
+                           const struct tcp_record *record, const struct tcp_segment *seg);
+/* Step 4: the peer reported a duplicate: what was sent again had not been lost. */
+void sw_tcp_rack_on_dsack(struct tcp *tcp, struct tcp_connection *conn);
+void sw_tcp_rack_on_recovered(struct tcp_connection *conn);
+/* Step 5: marks what is lost, and arms the reordering timer for what may be. Returns the bytes. */
+uint32_t sw_tcp_rack_detect(struct tcp *tcp, struct tcp_connection *conn);
+/* The reordering timer's deadline. */
+sanwo_time sw_tcp_rack_deadline(const struct tcp *tcp, const struct tcp_connection *conn);
+
+#endif
