@@ -49,8 +49,9 @@ struct sanwo_http_server_config {
     uint32_t max_body;          /* bytes of a request's body, else 413; default 64 KiB */
     sanwo_time request_timeout; /* for a whole request to come, else 408; default 10 s */
     sanwo_time idle_timeout;    /* between requests; default 60 s */
-    sanwo_time stall_timeout;   /* a peer that takes no byte so long is reset; default 75 s */
-    sanwo_time linger_timeout;  /* for the peer to close after we did; default 5 s */
+    sanwo_time
+        stall_timeout; /* a peer that takes less than 16 KiB in this time is reset; default 75 s */
+    sanwo_time linger_timeout; /* for the peer to close after we did; default 5 s */
     void (*log)(void *context, const struct sanwo_http_access *what); /* NULL: no log */
     void *log_context;
     int64_t (*clock)(void *context); /* seconds since 1970 for dates; NULL: the system's clock */
@@ -60,8 +61,8 @@ struct sanwo_http_server_config {
 SANWO_API void sanwo_http_server_config_default(struct sanwo_http_server_config *config);
 
 /**
- * Opens the folder and listens on @stack. -errno for the folder (ENOENT, ENOTDIR, EACCES...) is told
- * apart from -SANWO_E... of listening by *@folder_failed, which may be NULL. ENOMEM.
+ * Opens the folder and listens on @stack. -errno for the folder (ENOENT, ENOTDIR, EACCES...) is
+ * told apart from -SANWO_E... of listening by *@folder_failed, which may be NULL. ENOMEM.
  */
 SANWO_API int sanwo_http_server_create(const struct sanwo_http_server_config *config,
                                        struct sanwo_stack *stack, sanwo_time now,
@@ -97,7 +98,7 @@ struct sanwo_http_server_stats {
 SANWO_API void sanwo_http_server_stats(const struct sanwo_http_server *server,
                                        struct sanwo_http_server_stats *out);
 
-/* ---- client ------------------------------------------------------------------------------------ */
+/* ---- client ---------------------------------------------------------------------------------- */
 
 struct sanwo_http_client;
 
@@ -164,7 +165,7 @@ struct sanwo_http_client_config {
     sanwo_time connect_timeout; /* for each address; default 30 s */
     sanwo_time stall_timeout;   /* without a byte from the server; default 60 s */
     sanwo_time total_timeout;   /* 0: none; default 0 */
-    /** Puts up to @max addresses of @host into @out, best first; returns how many, 0 or less: none. */
+    /** Puts up to @max addresses of @host into @out, best first. Returns how many; 0: none. */
     int (*resolve)(void *context, const char *host, struct sanwo_address *out, int max);
     /** The final response begins. False gives up (CONSUMER). May be NULL. */
     bool (*on_head)(void *context, const struct sanwo_http_head *head);
@@ -172,7 +173,7 @@ struct sanwo_http_client_config {
     bool (*on_body)(void *context, const void *bytes, size_t length);
     /** It is over, once for each start; another may be started from inside. May be NULL. */
     void (*on_done)(void *context, const struct sanwo_http_result *result);
-    /** What passes, for -v: one line without its end; '>' sent, '<' received, '*' remark. May be NULL. */
+    /** What passes, a line at a time: '>' sent, '<' received, '*' a remark. May be NULL. */
     void (*on_line)(void *context, char kind, const char *line);
     void *context;
 };

@@ -135,8 +135,8 @@ SANWO_API size_t sanwo_stack_transmit(struct sanwo_stack *s, struct sanwo_frame 
 SANWO_API void sanwo_stack_sent(struct sanwo_stack *s, const struct sanwo_frame *frames, size_t n);
 
 /**
- * When to call sanwo_stack_transmit() next if nothing else happens: SANWO_TIME_NEVER if never, a
- * time in the past if there is something to send now.
+ * When to turn the loop next if nothing else happens: SANWO_TIME_NEVER if never, a time in the past
+ * if there is something to send, or an event to take, now.
  */
 SANWO_API sanwo_time sanwo_stack_deadline(const struct sanwo_stack *s);
 

@@ -129,7 +129,7 @@ enum {
 
 /**
  * Takes bytes, as many as there is room for; they are copied. Returns how many (at least 1).
- * Before the handshake is complete they wait. EAGAIN (no room: wait for WRITABLE), ENOMEM, EPIPE
+ * Before the handshake is complete they wait. EAGAIN, ENOMEM (no room: wait for WRITABLE), EPIPE
  * (after shutdown), ENOTCONN (a connection that ended in order), or the error that ended it.
  */
 SANWO_API int64_t sanwo_tcp_send(struct sanwo_stack *s, struct sanwo_handle h, const void *bytes,

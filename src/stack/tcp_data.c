@@ -29,6 +29,14 @@ static int64_t may_send(struct sanwo_stack *s, struct sanwo_handle h, struct tcp
     return space ? (int64_t)space : -SANWO_EAGAIN;
 }
 
+/* WRITABLE comes when there is memory again, as it does when there is room. */
+static int no_memory(struct sanwo_stack *s, struct tcp_connection *conn)
+{
+    conn->want_write = 1;
+    s->tcp.users_wait = true;
+    return -SANWO_ENOMEM;
+}
+
 static void queued(struct sanwo_stack *s, struct tcp_connection *conn, unsigned flags)
 {
     conn->more = (flags & SANWO_SEND_MORE) != 0;
@@ -55,7 +63,7 @@ int64_t sanwo_tcp_send(struct sanwo_stack *s, struct sanwo_handle h, const void 
     if (taken < length)
         conn->want_write = 1;
     if (!taken)
-        return -SANWO_ENOMEM;
+        return no_memory(s, conn);
     queued(s, conn, flags);
     return taken;
 }
@@ -78,7 +86,7 @@ int64_t sanwo_tcp_send_ref(struct sanwo_stack *s, struct sanwo_handle h, const v
         return -SANWO_EAGAIN;
     }
     if (!sw_tcp_send_queue_append_external(&s->tcp, conn, bytes, (uint32_t)length))
-        return -SANWO_ENOMEM;
+        return no_memory(s, conn);
     queued(s, conn, flags);
     return (int64_t)length;
 }
@@ -93,10 +101,8 @@ int64_t sanwo_tcp_reserve(struct sanwo_stack *s, struct sanwo_handle h, size_t l
     if (!length || conn->reserved)
         return -SANWO_EINVAL;
     uint32_t wanted = (uint32_t)(length < (size_t)space ? length : (size_t)space);
-    if (!sw_tcp_send_queue_reserve(&s->tcp, conn, wanted, room)) {
-        conn->want_write = 1;
-        return -SANWO_ENOMEM;
-    }
+    if (!sw_tcp_send_queue_reserve(&s->tcp, conn, wanted, room))
+        return no_memory(s, conn);
     return room->length;
 }
 

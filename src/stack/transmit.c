@@ -146,6 +146,8 @@ sanwo_time sanwo_stack_deadline(const struct sanwo_stack *s)
 {
     if (s->tcp.ready.count || s->tcp.reply_count || s->ip.ready_count)
         return s->now;
+    if (s->tcp.events.count || s->tcp.listener_events.count) /* a timer may have raised them */
+        return s->now;
     sanwo_time tcp = sw_tcp_deadline(&s->tcp);
     sanwo_time ip = sw_ip_deadline(&s->ip);
     return tcp < ip ? tcp : ip;

@@ -70,6 +70,7 @@ struct tcp {
     } time_wait_queue;
     region_ref reply_head, reply_tail; /* stateless answers: close/reset.c */
     uint32_t reply_count, reply_limit;
+    bool users_wait;                 /* some user was refused memory: tell it when there is again */
     struct {
         uint32_t rate, tokens;
         sanwo_time refilled;
@@ -111,6 +112,15 @@ bool sw_tcp_output(struct tcp *tcp, struct tcp_connection *conn, const struct tc
 void sw_tcp_output_done(struct tcp *tcp, struct tcp_connection *conn);
 /* The link refused: it goes to the end of the list. */
 void sw_tcp_output_later(struct tcp *tcp, struct tcp_connection *conn);
+
+/*
+ * Three quarters of the budget are in use: what users send and windows promise must wait, so that
+ * headers, records and control blocks still find room and memory can come free again.
+ */
+static inline bool sw_tcp_memory_is_short(const struct tcp *tcp)
+{
+    return tcp->region->used > tcp->region->budget / 4 * 3;
+}
 
 static inline void *sw_tcp_at(const struct tcp *tcp, const struct pool *pool, uint32_t index)
 {

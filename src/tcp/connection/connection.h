@@ -102,6 +102,7 @@ struct tcp_connection {
     unsigned fin_received : 1; /* the peer's FIN was taken, in order */
     unsigned fin_known : 1;    /* receive.fin_seq is valid */
     unsigned reset_received : 1;
+    unsigned starved : 1;         /* no memory for what came: the window is shut until there is */
     unsigned told_closed : 1;     /* the user had the CLOSED event */
     unsigned syn_pending : 1;   /* a SYN or SYN-ACK is to be sent (again) */
     unsigned syn_unacked : 1;   /* FIN-WAIT-1 entered from SYN-RECEIVED: our SYN is still out */

@@ -21,6 +21,7 @@
 #include "tcp/send/path_mtu.h"
 #include "tcp/send/retransmit.h"
 #include "tcp/send/rtt.h"
+#include "tcp/send/send_queue.h"
 
 #define PATH_MTU_RAISE SANWO_SEC(600) /* RFC 1191 6.3, RFC 8201 4: at least 10 minutes */
 
@@ -232,9 +233,25 @@ static enum tcp_verdict fire(struct tcp *tcp, struct tcp_connection *conn)
     return TCP_CONTINUE;
 }
 
+/* Users who were refused memory may go on once a good part of the budget is free again. */
+static void tell_waiting_users(struct tcp *tcp)
+{
+    if (SW_LIKELY(!tcp->users_wait) || tcp->region->used > tcp->region->budget / 8 * 5)
+        return;
+    tcp->users_wait = false;
+    uint32_t cursor = 0;
+    struct tcp_connection *conn;
+    while ((conn = sw_pool_next(&tcp->connections, tcp->region, &cursor)))
+        if (conn->want_write && sw_tcp_send_queue_space(tcp, conn)) {
+            conn->want_write = 0;
+            sw_tcp_event(tcp, conn, SANWO_EVENT_WRITABLE);
+        }
+}
+
 void sw_tcp_run_timers(struct tcp *tcp, sanwo_time now)
 {
     struct wheel_node *node;
+    tell_waiting_users(tcp);
     while ((node = sw_wheel_pop(&tcp->wheel, tcp->region, now)) != NULL) {
         struct tcp_connection *conn =
             (void *)((uint8_t *)node - offsetof(struct tcp_connection, timer));

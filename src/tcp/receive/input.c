@@ -17,6 +17,7 @@
 #include "tcp/receive/delayed_ack.h"
 #include "tcp/receive/reassembly.h"
 #include "tcp/receive/timestamps.h"
+#include "tcp/receive/window.h"
 #include "tcp/send/ack.h"
 
 /* Second: RFC 5961 3.2. Only the exact number resets; inside the window it earns a challenge (U-5). */
@@ -95,8 +96,10 @@ static enum tcp_verdict process_text(struct tcp *tcp, struct tcp_connection *con
     if (!in_order || hole) /* RFC 5681 4.2: a duplicate ACK at once, and one when the hole fills */
         sw_tcp_ack_now(tcp, conn);
     if (!kept) {
-        seg->reason = SANWO_REASON_REASSEMBLY_FULL;
-        return in_order ? TCP_DROP : TCP_DROP_AND_ACK;
+        seg->reason = in_order ? SANWO_REASON_NO_MEMORY : SANWO_REASON_REASSEMBLY_FULL;
+        if (in_order)
+            sw_tcp_window_shut(conn);
+        return TCP_DROP_AND_ACK;
     }
     return TCP_CONTINUE;
 }

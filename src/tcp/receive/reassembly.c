@@ -122,6 +122,8 @@ static bool keep_piece(struct tcp *tcp, struct tcp_reassembly *a, uint32_t i,
 /* The segment lies behind a hole: each part of it that no range has yet is kept. */
 static bool keep_out_of_order(struct tcp *tcp, struct tcp_connection *conn, struct tcp_segment *seg)
 {
+    if (sw_tcp_memory_is_short(tcp)) /* what is in order needs the rest */
+        return false;
     if (!conn->receive.reassembly) {
         conn->receive.reassembly = sw_region_alloc(tcp->region, sizeof(struct tcp_reassembly));
         if (!conn->receive.reassembly)

@@ -20,7 +20,7 @@ static uint32_t space(const struct tcp *tcp, const struct tcp_connection *conn)
 {
     uint32_t limit = sw_tcp_config(tcp, conn)->receive_buffer;
     const struct region *r = tcp->region;
-    if (SW_UNLIKELY(r->used > r->budget / 4 * 3)) {
+    if (SW_UNLIKELY(sw_tcp_memory_is_short(tcp))) {
         uint64_t left = (r->budget - r->used) / 16;
         uint32_t least = sw_min32(limit, SMALLEST_UNDER_PRESSURE);
         limit = left < limit ? sw_max32((uint32_t)left, least) : limit;
@@ -45,9 +45,20 @@ void sw_tcp_window_announce_from(struct tcp *tcp, struct tcp_connection *conn)
     conn->receive.rcv_adv = tcp_seq_add(conn->receive.rcv_nxt, window);
 }
 
+void sw_tcp_window_shut(struct tcp_connection *conn)
+{
+    conn->starved = 1;
+    conn->receive.rcv_adv = conn->receive.rcv_nxt;
+}
+
 uint16_t sw_tcp_window_to_send(struct tcp *tcp, struct tcp_connection *conn)
 {
     struct tcp_receiver *r = &conn->receive;
+    if (SW_UNLIKELY(conn->starved)) {
+        if (sw_tcp_memory_is_short(tcp))
+            return 0;
+        conn->starved = 0;
+    }
     uint32_t window = sw_tcp_receive_window(conn) + advance(tcp, conn);
     uint32_t scale = (uint32_t)r->scale;
     uint32_t least = sw_tcp_receive_window(conn);
@@ -67,6 +78,8 @@ void sw_tcp_window_on_read(struct tcp *tcp, struct tcp_connection *conn)
     if (!sw_tcp_may_receive_data(conn->state))
         return;
     uint32_t window = sw_tcp_receive_window(conn);
+    if (conn->starved && sw_tcp_memory_is_short(tcp))
+        return;
     uint32_t more = advance(tcp, conn);
     uint32_t buffer = sw_tcp_config(tcp, conn)->receive_buffer;
     /* A peer with room left learns of more by the next ACK; one at the edge must be told. */

@@ -10,6 +10,11 @@
 void sw_tcp_window_announce_from(struct tcp *tcp, struct tcp_connection *conn);
 /* The window field of a segment that goes out now; moves the announced edge. */
 uint16_t sw_tcp_window_to_send(struct tcp *tcp, struct tcp_connection *conn);
+/*
+ * There was no memory for data in order. The one case where the edge moves left (SHLD-14): the peer
+ * must learn to wait and probe, else it takes us for dead.
+ */
+void sw_tcp_window_shut(struct tcp_connection *conn);
 /* The user read: sends a window update if the peer may be waiting for it. */
 void sw_tcp_window_on_read(struct tcp *tcp, struct tcp_connection *conn);
 

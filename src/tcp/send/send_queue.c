@@ -56,6 +56,8 @@ static struct buffer *tail_with_room(struct tcp *tcp, struct tcp_connection *con
     struct buffer *b = sw_buffer_at(tcp->region, conn->send.tail);
     if (b && sw_buffer_tailroom(b))
         return b;
+    if (sw_tcp_memory_is_short(tcp))
+        return NULL;
     uint32_t room = sw_max32(wanted, sw_min32(sw_tcp_send_queue_bytes(conn), USUAL_COPY));
     b = sw_buffer_alloc(tcp->region, sw_min32(room, LARGEST_COPY));
     if (!b && wanted > USUAL_COPY)
@@ -84,7 +86,9 @@ uint32_t sw_tcp_send_queue_append(struct tcp *tcp, struct tcp_connection *conn,
 bool sw_tcp_send_queue_append_external(struct tcp *tcp, struct tcp_connection *conn,
                                        const uint8_t *bytes, uint32_t length)
 {
-    struct buffer *b = sw_buffer_external(tcp->region, bytes, length);
+    struct buffer *b = NULL;
+    if (!sw_tcp_memory_is_short(tcp))
+        b = sw_buffer_external(tcp->region, bytes, length);
     if (!b)
         return false;
     b->owner = conn->item.index;
