@@ -110,6 +110,7 @@ static bool parse(struct sanwo_stack *s, const struct sanwo_frame *frame,
     sw_wire_tcp_options_read(&seg->options, seg->option_bytes, seg->option_length);
     seg->skip = packet->offset + h.header_length;
     seg->length = packet->length - h.header_length;
+    seg->came_with_data = seg->length > 0;
     return true;
 }
 

@@ -24,7 +24,8 @@ struct tcp_segment {
     uint16_t urgent;
     uint8_t flags;
     uint8_t dscp_ecn;
-    bool came_with_syn;            /* even if the flag was trimmed off: its window is not scaled */
+    bool came_with_data; /* even if all of it was trimmed off: no duplicate ACK then */
+    bool came_with_syn;  /* even if the flag was trimmed off: its window is not scaled */
     uint16_t link;
     uint16_t link_mtu;
     bool destination_is_ours;

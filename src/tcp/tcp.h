@@ -70,7 +70,7 @@ struct tcp {
     } time_wait_queue;
     region_ref reply_head, reply_tail; /* stateless answers: close/reset.c */
     uint32_t reply_count, reply_limit;
-    bool users_wait;                 /* some user was refused memory: tell it when there is again */
+    bool users_wait; /* some user was refused memory: tell it when there is again */
     struct {
         uint32_t rate, tokens;
         sanwo_time refilled;

@@ -11,6 +11,7 @@
 #include "tcp/connection/state.h"
 #include "tcp/receive/timestamps.h"
 #include "tcp/receive/window.h"
+#include "tcp/send/output.h"
 
 void sw_tcp_reply(struct tcp *tcp, const struct tcp_outgoing *out)
 {
@@ -91,7 +92,7 @@ static void reply_from(struct tcp *tcp, struct tcp_connection *conn, uint8_t fla
     struct tcp_outgoing out = {.tuple = conn->tuple,
                                .handle = sw_tcp_handle(TCP_KIND_CONNECTION, conn),
                                .user = conn->user,
-                               .seq = conn->send.snd_nxt,
+                               .seq = sw_tcp_bare_seq(conn),
                                .ack = conn->receive.rcv_nxt,
                                .flags = flags,
                                .window = sw_tcp_window_to_send(tcp, conn),

@@ -36,7 +36,8 @@ static struct tcp_time_wait *record_at(const struct tcp *tcp, uint32_t index)
 /* The order within a bucket does not matter: new records come first. */
 static void link_in(struct tcp *tcp, struct tcp_time_wait *tw)
 {
-    sw_tcp_time_wait_expire(tcp); /* `oldest` must be near: the ring is not much longer than 2 MSL */
+    sw_tcp_time_wait_expire(
+        tcp); /* `oldest` must be near: the ring is not much longer than 2 MSL */
     uint64_t number = (uint64_t)((tcp->now + 2 * tcp->config.msl) / tcp->time_wait_queue.width) + 1;
     uint32_t bucket = (uint32_t)(number % TCP_TIME_WAIT_BUCKETS);
     uint32_t *head = &tcp->time_wait_queue.head[bucket];

@@ -31,8 +31,7 @@ struct tcp_receiver {
     tcp_seq dsack_left, dsack_right; /* RFC 2883: a duplicate to report once; equal: none */
     uint32_t unacked;                /* bytes taken in order and not acknowledged yet */
     uint32_t ts_recent;              /* RFC 7323 4.3: TS.Recent */
-    uint32_t
-        ts_recent_ms; /* when it was set (our clock in ms, wraps): PAWS forgets after 24 days */
+    uint32_t ts_recent_at;           /* when it was set, in seconds (RFC 7323 5.5) */
     uint16_t segment_estimate; /* largest payload seen: what "full-sized" means for delayed ACKs */
     uint16_t mss;              /* what we announced */
     int8_t scale;              /* of the windows we announce; 0 if not negotiated */
@@ -104,25 +103,27 @@ struct tcp_connection {
     unsigned reset_received : 1;
     unsigned starved : 1;         /* no memory for what came: the window is shut until there is */
     unsigned told_closed : 1;     /* the user had the CLOSED event */
-    unsigned syn_pending : 1;   /* a SYN or SYN-ACK is to be sent (again) */
-    unsigned syn_unacked : 1;   /* FIN-WAIT-1 entered from SYN-RECEIVED: our SYN is still out */
-    unsigned syn_lost : 1;      /* it was sent more than once: IW is one segment (RFC 5681 3.1) */
-    unsigned syn_twice : 1;     /* our SYN went out again with an ACK: no RTT sample from it */
-    unsigned ack_now : 1;       /* an ACK is to be sent at the next chance */
-    unsigned probe_now : 1;     /* a zero-window probe is */
-    unsigned keepalive_now : 1; /* a keep-alive probe is */
-    unsigned in_recovery : 1;   /* fast recovery (RFC 6582) */
-    unsigned in_timeout : 1;    /* between an RTO and the acknowledgement of `recover` */
+    unsigned syn_pending : 1;     /* a SYN or SYN-ACK is to be sent (again) */
+    unsigned syn_unacked : 1;     /* FIN-WAIT-1 entered from SYN-RECEIVED: our SYN is still out */
+    unsigned syn_lost : 1;        /* it was sent more than once: IW is one segment (RFC 5681 3.1) */
+    unsigned syn_twice : 1;       /* our SYN went out again with an ACK: no RTT sample from it */
+    unsigned duplicates_owed : 2; /* duplicate ACKs that a peer without SACK must get one by one */
+    unsigned ack_now : 1;         /* an ACK is to be sent at the next chance */
+    unsigned override : 1;        /* 3.8.6.2.1: send what fits, however little, once */
+    unsigned probe_now : 1;       /* a zero-window probe is */
+    unsigned keepalive_now : 1;   /* a keep-alive probe is */
+    unsigned in_recovery : 1;     /* fast recovery (RFC 6582) */
+    unsigned in_timeout : 1;      /* between an RTO and the acknowledgement of `recover` */
     unsigned reordering_seen : 1; /* RFC 8985 6.2 step 3 */
     unsigned reo_wnd_mult : 5;    /* RFC 8985 6.2 step 4, less one */
     unsigned reo_wnd_persist : 5;
-    unsigned limited : 2;       /* segments that limited transmit lets out beyond cwnd */
-    unsigned urgent : 1;        /* receive.rcv_up is ahead of what the user read */
-    unsigned urgent_out : 1;    /* send.snd_up is not acknowledged */
-    unsigned want_write : 1;    /* the user waits for WRITABLE */
-    unsigned more : 1;          /* the user said MORE: hold a small last segment */
-    unsigned window_event : 1;  /* the peer's window is zero (reported) */
-    unsigned reserved : 1;      /* sanwo_tcp_reserve() is open at the tail of the queue */
+    unsigned limited : 2;      /* segments that limited transmit lets out beyond cwnd */
+    unsigned urgent : 1;       /* receive.rcv_up is ahead of what the user read */
+    unsigned urgent_out : 1;   /* send.snd_up is not acknowledged */
+    unsigned want_write : 1;   /* the user waits for WRITABLE */
+    unsigned more : 1;         /* the user said MORE: hold a small last segment */
+    unsigned window_event : 1; /* the peer's window is zero (reported) */
+    unsigned reserved : 1;     /* sanwo_tcp_reserve() is open at the tail of the queue */
     unsigned in_table : 1;
     unsigned wants_send : 1; /* in the engine's `ready` list */
     unsigned has_events : 1; /* in the engine's `events` list */

@@ -3,7 +3,7 @@
  *
  *   timer         armed by                                            expires into             RFC 9293
  *   retransmit    data, SYN or FIN sent; restarted by their ACK       send/retransmit.c        3.8.1
- *     (persist)   the window is zero and data waits                   send/persist.c           3.8.6.1
+ *     (persist)   the window is zero and data waits                   send/retransmit.c        3.8.6.1
  *   reordering    sent before something that arrived, not overdue yet   recovery/recovery.c      (RFC 8985)
  *   delayed_ack   data taken in order                                 receive/delayed_ack.c    3.8.6.3
  *   keepalive     established or a segment arrived, if switched on    send/keepalive.c         3.8.4

@@ -168,7 +168,7 @@ static void undecided_input(struct tcp *tcp, struct tcp_half_open *half, struct 
         sw_tcp_observe_drop(tcp, seg, NULL, SANWO_REASON_OLD_DUPLICATE);
 }
 
-/* An ACK from SYN-RECEIVED, for what the window does not accept (3.10.7.4 first). */
+/* The ACK that SYN-RECEIVED owes for what the window does not accept (3.10.7.4 first). */
 static void send_ack(struct tcp *tcp, const struct tcp_half_open *half)
 {
     const struct sanwo_tcp_config *config = config_of(tcp, half);
@@ -193,6 +193,14 @@ static void send_ack(struct tcp *tcp, const struct tcp_half_open *half)
     sw_tcp_reply(tcp, &out);
 }
 
+/* What carries nothing is not answered: two records must not talk to each other for ever (B-24). */
+static void answer_unacceptable(struct tcp *tcp, const struct tcp_half_open *half,
+                                const struct tcp_segment *seg)
+{
+    if (!(seg->flags & TCP_RST) && sw_tcp_segment_span(seg))
+        send_ack(tcp, half);
+}
+
 /* The final ACK was checked: from here on the connection has a control block of its own. */
 static void complete(struct tcp *tcp, struct tcp_half_open *half, struct tcp_segment *seg)
 {
@@ -209,7 +217,13 @@ static void complete(struct tcp *tcp, struct tcp_half_open *half, struct tcp_seg
     listener->half_open--;
     sw_wheel_cancel(&tcp->half_open_wheel, tcp->region, &half->timer);
     sw_pool_free(&tcp->half_open, tcp->region, half);
+    struct sanwo_handle handle = sw_tcp_handle(TCP_KIND_CONNECTION, conn);
     sw_tcp_deliver(tcp, conn, seg);
+    conn = sw_pool_find(&tcp->connections, tcp->region, handle.index >> 2, handle.generation);
+    if (conn && conn->state == SANWO_TCP_SYN_RECEIVED) { /* the steps refused it after all */
+        sw_tcp_fail(tcp, conn, SANWO_ECONNABORTED, SANWO_REASON_UNEXPECTED_ACK);
+        sw_tcp_finish(tcp, conn);
+    }
 }
 
 void sw_tcp_half_open_input(struct tcp *tcp, struct tcp_half_open *half, struct tcp_segment *seg)
@@ -233,13 +247,16 @@ void sw_tcp_half_open_input(struct tcp *tcp, struct tcp_half_open *half, struct 
     if (!reset && (half->flags & HALF_OPEN_TIMESTAMPS) && seg->options.timestamps &&
         sw_tcp_timestamp_before(seg->options.ts_value, half->ts_recent)) {
         sw_tcp_observe_drop(tcp, seg, NULL, SANWO_REASON_PAWS); /* RFC 7323 5.3 R1 */
-        send_ack(tcp, half);
+        answer_unacceptable(tcp, half, seg);
+        return;
+    }
+    if (!reset && (half->flags & HALF_OPEN_TIMESTAMPS) && !seg->options.timestamps) {
+        sw_tcp_observe_drop(tcp, seg, NULL, SANWO_REASON_TIMESTAMP_MISSING); /* RFC 7323 3.2 */
         return;
     }
     if (!sw_tcp_acceptable(rcv_nxt, window, seg->seq, sw_tcp_segment_span(seg))) {
         sw_tcp_observe_drop(tcp, seg, NULL, SANWO_REASON_OUT_OF_WINDOW);
-        if (!reset)
-            send_ack(tcp, half);
+        answer_unacceptable(tcp, half, seg);
         return;
     }
     if (reset) { /* 3.10.7.4 second: back to LISTEN, quietly (U-7); RFC 5961 3.2 for the rest */

@@ -11,6 +11,7 @@
 #include "tcp/receive/acceptable.h"
 
 #include "tcp/connection/observe.h"
+#include "tcp/receive/delayed_ack.h"
 #include "tcp/receive/reassembly.h"
 #include "tcp/send/ack.h"
 
@@ -53,7 +54,7 @@ static void trim_back(struct tcp *tcp, struct tcp_connection *conn, struct tcp_s
     sw_tcp_observe_drop(tcp, seg, conn, SANWO_REASON_BEYOND_WINDOW);
     seg->length = room;
     seg->flags &= (uint8_t)~TCP_FIN;
-    conn->ack_now = 1;
+    sw_tcp_ack_now(tcp, conn); /* also what answers a zero-window probe (RFC 9293 3.8.6.1) */
 }
 
 /* All of it old: a retransmission, a keep-alive probe, or a duplicate on its way through the net. */
@@ -87,12 +88,22 @@ static enum tcp_verdict refuse(struct tcp *tcp, struct tcp_connection *conn,
 }
 
 /*
+ * MUST-66: our window is closed and the peer has a probe's byte out, so what it sends is numbered one
+ * beyond. Its acknowledgement and window count all the same, or two closed windows never open.
+ */
+static bool is_just_beyond(const struct tcp_connection *conn, const struct tcp_segment *seg)
+{
+    return !(seg->flags & (TCP_RST | TCP_SYN)) &&
+           tcp_seq_equal(seg->seq, tcp_seq_add(conn->receive.rcv_nxt, 1));
+}
+
+/*
  * Simultaneous open: the peer's SYN comes again with its ACK of ours (RFC 9293 figure 8, line 6). By
  * the letter of the check its number is old; what it acknowledges completes the handshake.
  */
 static bool is_crossing_syn(const struct tcp_connection *conn, const struct tcp_segment *seg)
 {
-    return conn->state == SANWO_TCP_SYN_RECEIVED && !conn->passive &&
+    return ((conn->state == SANWO_TCP_SYN_RECEIVED && !conn->passive) || conn->syn_unacked) &&
            (seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == (TCP_SYN | TCP_ACK) &&
            tcp_seq_equal(seg->seq, conn->receive.irs);
 }
@@ -111,6 +122,14 @@ enum tcp_verdict sw_tcp_check_sequence(struct tcp *tcp, struct tcp_connection *c
     if (SW_UNLIKELY(is_crossing_syn(conn, seg))) {
         seg->flags &= (uint8_t)~TCP_SYN;
         seg->seq = tcp_seq_add(seg->seq, 1);
+        trim_back(tcp, conn, seg);
+        return TCP_CONTINUE;
+    }
+    if (SW_UNLIKELY(window == 0) && is_just_beyond(conn, seg)) {
+        if (span)
+            sw_tcp_ack_now(tcp, conn);
+        seg->length = 0;
+        seg->flags &= (uint8_t)~TCP_FIN;
         return TCP_CONTINUE;
     }
     if (!sw_tcp_acceptable(conn->receive.rcv_nxt, window, seg->seq, span))

@@ -30,7 +30,7 @@ void sw_tcp_challenge_ack(struct tcp *tcp, struct tcp_connection *conn)
         tcp->counters.reasons[SANWO_REASON_RATE_LIMITED]++;
         return;
     }
-    conn->challenge_ms = now_ms ? now_ms : 1;
+    conn->challenge_ms = now_ms ? now_ms : UINT32_MAX;
     tcp->counters.challenge_acks++;
     sw_tcp_ack_now(tcp, conn);
 }
@@ -41,6 +41,7 @@ void sw_tcp_ack_data(struct tcp *tcp, struct tcp_connection *conn, uint32_t leng
     const struct sanwo_tcp_config *config = sw_tcp_config(tcp, conn);
     struct tcp_receiver *r = &conn->receive;
     r->unacked += length;
+    conn->duplicates_owed = 0;
     if (segment > r->segment_estimate) /* a super-segment must not look like one full segment */
         r->segment_estimate = (uint16_t)sw_min32(segment, r->mss);
     /* RFC 5681 4.2: at once while there is a hole, and when it is filled. */
@@ -60,7 +61,9 @@ void sw_tcp_delayed_ack_expired(struct tcp *tcp, struct tcp_connection *conn)
 
 void sw_tcp_ack_was_sent(struct tcp_connection *conn)
 {
-    conn->ack_now = 0;
+    if (SW_UNLIKELY(conn->duplicates_owed))
+        conn->duplicates_owed--;
+    conn->ack_now = conn->duplicates_owed > 0;
     conn->receive.unacked = 0;
     conn->receive.last_ack_sent = conn->receive.rcv_nxt;
     sw_tcp_timers_ack_sent(conn);

@@ -93,6 +93,8 @@ static enum tcp_verdict process_text(struct tcp *tcp, struct tcp_connection *con
         sw_tcp_event(tcp, conn, SANWO_EVENT_READABLE);
         sw_tcp_ack_data(tcp, conn, taken, length);
     }
+    if (!in_order && !conn->sack && conn->duplicates_owed < 3)
+        conn->duplicates_owed++; /* it counts them: a batch must not make one of many */
     if (!in_order || hole) /* RFC 5681 4.2: a duplicate ACK at once, and one when the hole fills */
         sw_tcp_ack_now(tcp, conn);
     if (!kept) {

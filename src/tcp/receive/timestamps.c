@@ -3,17 +3,17 @@
  */
 #include "tcp/receive/timestamps.h"
 
-#define TWENTY_FOUR_DAYS_MS (UINT32_C(24) * 24 * 3600 * 1000)
+#define TWENTY_FOUR_DAYS (UINT32_C(24) * 24 * 3600)
 
-static uint32_t now_ms(const struct tcp *tcp)
+static uint32_t now_in_seconds(const struct tcp *tcp)
 {
-    return (uint32_t)((uint64_t)tcp->now / 1000000);
+    return (uint32_t)((uint64_t)tcp->now / 1000000000);
 }
 
 void sw_tcp_timestamp_remember(struct tcp *tcp, struct tcp_connection *conn, uint32_t value)
 {
     conn->receive.ts_recent = value;
-    conn->receive.ts_recent_ms = now_ms(tcp);
+    conn->receive.ts_recent_at = now_in_seconds(tcp);
 }
 
 enum tcp_verdict sw_tcp_check_paws(struct tcp *tcp, struct tcp_connection *conn,
@@ -25,7 +25,7 @@ enum tcp_verdict sw_tcp_check_paws(struct tcp *tcp, struct tcp_connection *conn,
         return sw_tcp_drop(seg, SANWO_REASON_TIMESTAMP_MISSING);
     if (SW_LIKELY(!sw_tcp_timestamp_before(seg->options.ts_value, conn->receive.ts_recent)))
         return TCP_CONTINUE;
-    if (now_ms(tcp) - conn->receive.ts_recent_ms > TWENTY_FOUR_DAYS_MS) /* 5.5: outdated */
+    if (now_in_seconds(tcp) - conn->receive.ts_recent_at > TWENTY_FOUR_DAYS) /* 5.5: outdated */
         return TCP_CONTINUE;
     seg->reason = SANWO_REASON_PAWS;
     return seg->length ? TCP_DROP_AND_ACK : TCP_DROP_AND_CHALLENGE;

@@ -63,8 +63,11 @@ uint16_t sw_tcp_window_to_send(struct tcp *tcp, struct tcp_connection *conn)
     uint32_t scale = (uint32_t)r->scale;
     uint32_t least = sw_tcp_receive_window(conn);
     uint32_t field = window >> scale;
-    /* RFC 7323 2.4: scaling rounds down; what was announced is announced again, so round up then. */
-    if (field << scale < least)
+    /*
+     * Scaling rounds down. What was announced is announced again where there is room for a unit more;
+     * else the edge seems to move back by less than one, which RFC 7323 2.4 allows: we honour the old.
+     */
+    if (field << scale < least && (field + 1) << scale <= space(tcp, conn))
         field++;
     if (field > UINT16_MAX)
         field = UINT16_MAX;

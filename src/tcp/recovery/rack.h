@@ -15,13 +15,13 @@ struct tcp_segment;
 
 /* Lives with the records, while anything is in flight. Names as in RFC 8985 5.2. */
 struct tcp_rack {
-    sanwo_time xmit_ts;       /* of the most recently sent segment that was delivered */
-    sanwo_time rtt;           /* of that one */
-    sanwo_time deadline;      /* reordering timer; SANWO_TIME_NEVER */
-    tcp_seq end_seq;          /* breaks ties of xmit_ts */
-    tcp_seq fack;             /* highest number delivered */
-    tcp_seq dsack_round;      /* snd_nxt when the window last grew, while dsack_round_is_set */
-    bool valid;               /* something was delivered */
+    sanwo_time xmit_ts;  /* of the most recently sent segment that was delivered */
+    sanwo_time rtt;      /* of that one */
+    sanwo_time deadline; /* reordering timer; SANWO_TIME_NEVER */
+    tcp_seq end_seq;     /* breaks ties of xmit_ts */
+    tcp_seq fack;        /* highest number delivered */
+    tcp_seq dsack_round; /* snd_nxt when the window last grew, while dsack_round_is_set */
+    bool valid;          /* something was delivered */
     bool dsack_round_is_set;
 };
 

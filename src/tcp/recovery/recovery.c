@@ -171,6 +171,8 @@ void sw_tcp_recovery_on_ack(struct tcp *tcp, struct tcp_connection *conn, uint32
         }
         return;
     }
+    if (!recovering) /* keeps up with snd_una, so that it is never half the space behind */
+        conn->send.recover = conn->send.snd_una;
     if (!conn->sack && !recovering && sw_tcp_records_count(tcp, conn))
         forget_presumed(tcp, conn); /* reordering only: the hole filled by itself */
     struct tcp_cc_ack ack = {.acked = acked,

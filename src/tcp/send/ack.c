@@ -153,7 +153,7 @@ static enum tcp_verdict advance(struct tcp *tcp, struct tcp_connection *conn,
 static bool is_duplicate(const struct tcp_connection *conn, const struct tcp_segment *seg,
                          bool window_changed)
 {
-    return !seg->length && !(seg->flags & (TCP_SYN | TCP_FIN)) && !window_changed &&
+    return !seg->came_with_data && !(seg->flags & (TCP_SYN | TCP_FIN)) && !window_changed &&
            tcp_seq_equal(seg->ack, conn->send.snd_una) &&
            !tcp_seq_equal(conn->send.snd_una, conn->send.snd_nxt);
 }
@@ -207,7 +207,8 @@ enum tcp_verdict sw_tcp_process_ack(struct tcp *tcp, struct tcp_connection *conn
 void sw_tcp_ack_late(struct tcp *tcp, struct tcp_connection *conn, struct tcp_segment *seg)
 {
     struct tcp_sender *s = &conn->send;
-    if (conn->state < SANWO_TCP_ESTABLISHED || conn->state == SANWO_TCP_TIME_WAIT)
+    if (conn->state < SANWO_TCP_ESTABLISHED || conn->state == SANWO_TCP_TIME_WAIT ||
+        conn->syn_unacked)
         return;
     bool new_ack =
         !tcp_seq_equal(seg->ack, s->snd_una) && tcp_seq_between(seg->ack, s->snd_una, s->snd_nxt);

@@ -119,6 +119,10 @@ static bool send_plan(struct tcp *tcp, struct tcp_connection *conn, const struct
     frame->slice_count = 1;
     if (plan->length) {
         uint32_t fitted = sw_tcp_send_queue_slices(tcp, conn, plan->seq, plan->length, frame);
+        if (!fitted) { /* never an empty frame for data */
+            SW_ASSERT(false);
+            return false;
+        }
         if (fitted < plan->length) { /* more pieces than a frame has slices: the rest comes next */
             plan->length = fitted;
             plan->flags &= (uint8_t) ~(TCP_FIN | TCP_PSH);
@@ -187,9 +191,9 @@ static bool choose(struct tcp *tcp, struct tcp_connection *conn, uint32_t mss, u
     if (!conn->ack_now && !conn->keepalive_now)
         return false;
     *plan = (struct tcp_plan){
-        .seq = conn->send.snd_nxt, .flags = TCP_ACK, .reason = SANWO_REASON_DELAYED_ACK};
+        .seq = sw_tcp_bare_seq(conn), .flags = TCP_ACK, .reason = SANWO_REASON_DELAYED_ACK};
     if (conn->keepalive_now) { /* 3.8.4: SEG.SEQ = SND.NXT-1, no data (SHLD-12) */
-        plan->seq = tcp_seq_subtract(conn->send.snd_nxt, 1);
+        plan->seq = tcp_seq_subtract(plan->seq, 1);
         plan->reason = SANWO_REASON_KEEPALIVE_PROBE;
     }
     return true;
@@ -216,8 +220,10 @@ bool sw_tcp_output(struct tcp *tcp, struct tcp_connection *conn, const struct tc
         return false;
     bool sent = send_plan(tcp, conn, path, frame, &plan, &options);
     conn->keepalive_now = 0;
-    if (!sent)
+    if (!sent) { /* no memory for the header: try again then */
+        sw_tcp_records_trim(tcp, conn);
         sw_tcp_timers_window_closed(tcp, conn);
+    }
     return sent;
 }
 

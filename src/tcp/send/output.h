@@ -24,6 +24,11 @@ bool sw_tcp_plan_retransmission(struct tcp *tcp, struct tcp_connection *conn, ui
 bool sw_tcp_plan_new_data(struct tcp *tcp, struct tcp_connection *conn, uint32_t mss,
                           uint32_t limit, struct tcp_plan *plan);
 bool sw_tcp_plan_probe(struct tcp *tcp, struct tcp_connection *conn, struct tcp_plan *plan);
+/*
+ * The number for a segment that carries nothing: inside the peer's window, even when a probe has gone
+ * beyond it, or the peer would refuse what it acknowledges.
+ */
+tcp_seq sw_tcp_bare_seq(const struct tcp_connection *conn);
 /* The plan was sent: the sender's variables follow. */
 void sw_tcp_plan_sent(struct tcp *tcp, struct tcp_connection *conn, const struct tcp_plan *plan);
 

@@ -49,7 +49,7 @@ static bool is_worth_sending(struct tcp *tcp, struct tcp_connection *conn, uint3
                              uint32_t available, uint32_t mss)
 {
     const struct tcp_sender *s = &conn->send;
-    if (length >= mss)
+    if (length >= mss || (conn->override && length))
         return true;
     if (length == available) {
         if (conn->fin_queued)
@@ -111,6 +111,13 @@ bool sw_tcp_plan_new_data(struct tcp *tcp, struct tcp_connection *conn, uint32_t
         }
     }
     return true;
+}
+
+tcp_seq sw_tcp_bare_seq(const struct tcp_connection *conn)
+{
+    const struct tcp_sender *s = &conn->send;
+    uint32_t used = tcp_seq_distance(s->snd_una, s->snd_nxt);
+    return used > s->snd_wnd ? tcp_seq_add(s->snd_una, s->snd_wnd) : s->snd_nxt;
 }
 
 /* The oldest lost record; the count of records if there is none. */
@@ -192,6 +199,7 @@ static void note_first_transmission(struct tcp *tcp, struct tcp_connection *conn
     s->snd_nxt = tcp_seq_add(s->snd_nxt, span);
     if (plan->length % conn->cc.mss)
         conn->snd_sml = s->snd_nxt;
+    conn->override = 0;
     if (plan->flags & TCP_FIN)
         conn->fin_sent = 1;
     conn->limited = 0;

@@ -97,7 +97,7 @@ enum tcp_verdict sw_tcp_retransmit_expired(struct tcp *tcp, struct tcp_connectio
     /* Small segments held back until now, or memory was short: the override of 3.8.6.2.1. */
     conn->more = 0;
     if (sw_tcp_send_queue_unsent(conn) || (conn->fin_queued && !conn->fin_sent)) {
-        conn->probe_now = conn->send.snd_wnd < conn->send.max_snd_wnd / 2;
+        conn->override = 1;
         sw_tcp_wants_send(tcp, conn);
     } else if (conn->ack_now) {
         sw_tcp_wants_send(tcp, conn);

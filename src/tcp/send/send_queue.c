@@ -143,6 +143,8 @@ uint32_t sw_tcp_send_queue_slices(struct tcp *tcp, struct tcp_connection *conn, 
     uint32_t skip = b ? tcp_seq_distance(tcp_seq_of(b->seq), seq) : 0;
     uint32_t done = 0;
     frame->slice_count = 1;
+    if (at_next && b) /* a place to start looking from, whether or not the frame goes out */
+        conn->send.next = sw_buffer_name(tcp->region, b);
     while (b && done < length && frame->slice_count < SANWO_FRAME_SLICES) {
         uint32_t part = sw_min32(b->length - skip, length - done);
         if (part) {
@@ -151,8 +153,6 @@ uint32_t sw_tcp_send_queue_slices(struct tcp *tcp, struct tcp_connection *conn, 
                 sw_buffer_bytes(b) + skip, part, sw_buffer_name(tcp->region, b)};
             done += part;
         }
-        if (at_next)
-            conn->send.next = sw_buffer_name(tcp->region, b);
         skip = 0;
         b = sw_buffer_at(tcp->region, b->next);
     }
