@@ -158,14 +158,21 @@ static void restart_if_idle(struct tcp *tcp, struct tcp_connection *conn)
 static bool choose_data(struct tcp *tcp, struct tcp_connection *conn, uint32_t mss, uint32_t limit,
                         struct tcp_plan *plan)
 {
-    if (conn->probe_now) {
+    bool outstanding = !tcp_seq_equal(conn->send.snd_una, conn->send.snd_nxt);
+    /* What is sent again needs no new record, and its ACK is what gives memory back. */
+    bool room = sw_tcp_records_reserve(tcp, conn);
+    if (!room && !outstanding) {
+        sw_tcp_timers_window_closed(tcp, conn); /* try again then */
+        return false;
+    }
+    if (conn->probe_now && (room || outstanding)) {
         conn->probe_now = 0;
         if (sw_tcp_plan_probe(tcp, conn, plan))
             return true;
     }
     if (conn->send.lost) /* new data waits until the lost has been sent again */
         return sw_tcp_plan_retransmission(tcp, conn, mss, limit, plan);
-    return sw_tcp_plan_new_data(tcp, conn, mss, limit, plan);
+    return room && sw_tcp_plan_new_data(tcp, conn, mss, limit, plan);
 }
 
 static bool has_data(const struct tcp_connection *conn)
@@ -179,14 +186,10 @@ static bool choose(struct tcp *tcp, struct tcp_connection *conn, uint32_t mss, u
                    struct tcp_plan *plan)
 {
     if (has_data(conn)) {
-        if (sw_tcp_records_reserve(tcp, conn)) {
-            restart_if_idle(tcp, conn);
-            if (choose_data(tcp, conn, mss, limit, plan))
-                return true;
-            sw_tcp_records_trim(tcp, conn);
-        } else {
-            sw_tcp_timers_window_closed(tcp, conn); /* no memory to remember it: try again then */
-        }
+        restart_if_idle(tcp, conn);
+        if (choose_data(tcp, conn, mss, limit, plan))
+            return true;
+        sw_tcp_records_trim(tcp, conn);
     }
     if (!conn->ack_now && !conn->keepalive_now)
         return false;

@@ -158,8 +158,9 @@ bool sw_tcp_plan_retransmission(struct tcp *tcp, struct tcp_connection *conn, ui
     length = sw_min32(length, s->snd_wnd - ahead);
     if (length > mss)
         length -= length % mss;
-    if (length < data && !sw_tcp_records_split(tcp, conn, i, length))
-        return false;
+    if (length <
+        data) /* without memory the whole record counts as sent: RACK or the timer sees to the rest */
+        sw_tcp_records_split(tcp, conn, i, length);
     plan->seq = sw_tcp_record(tcp, conn, i)->seq;
     plan->length = length;
     plan->segment_size = length > mss ? (uint16_t)mss : 0;

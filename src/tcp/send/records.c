@@ -3,7 +3,9 @@
  */
 #include "tcp/send/records.h"
 
-#define FIRST_CAPACITY 16 /* with the header: a block of 512 bytes */
+#define LARGEST_CAPACITY 32768 /* 768 KiB: the region's largest block is 1 MiB */
+#define SPLIT_MARGIN 64        /* of the largest ring, kept for splits */
+#define FIRST_CAPACITY 16      /* with the header: a block of 512 bytes */
 
 struct tcp_records {
     uint32_t first; /* position of the oldest */
@@ -57,6 +59,8 @@ static struct tcp_records *make_room(struct tcp *tcp, struct tcp_connection *con
     if (old && old->count + more <= old->capacity)
         return old;
     uint32_t capacity = old ? old->capacity * 2 : FIRST_CAPACITY;
+    if (capacity > LARGEST_CAPACITY)
+        return NULL;
     region_ref block = sw_region_alloc(tcp->region, sizeof(struct tcp_records) +
                                                         capacity * sizeof(struct tcp_record));
     if (!block)
@@ -76,7 +80,9 @@ static struct tcp_records *make_room(struct tcp *tcp, struct tcp_connection *con
 
 bool sw_tcp_records_reserve(struct tcp *tcp, struct tcp_connection *conn)
 {
-    return make_room(tcp, conn, 3) != NULL;
+    const struct tcp_records *r = ring_of(tcp, conn);
+    bool largest = r && r->capacity == LARGEST_CAPACITY;
+    return make_room(tcp, conn, largest ? SPLIT_MARGIN : 3) != NULL;
 }
 
 void sw_tcp_records_trim(struct tcp *tcp, struct tcp_connection *conn)

@@ -29,7 +29,7 @@ uint32_t sw_tcp_records_count(const struct tcp *tcp, const struct tcp_connection
 /* The i-th oldest; valid until the next push or split. */
 struct tcp_record *sw_tcp_record(const struct tcp *tcp, const struct tcp_connection *conn,
                                  uint32_t i);
-/* Makes sure that a push and a split will succeed. False: no memory. */
+/* Room for new data: makes sure that a push and a split will succeed. False: no memory. */
 bool sw_tcp_records_reserve(struct tcp *tcp, struct tcp_connection *conn);
 /* Gives an empty ring back. */
 void sw_tcp_records_trim(struct tcp *tcp, struct tcp_connection *conn);
