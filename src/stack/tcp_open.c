@@ -33,7 +33,8 @@ struct tcp_half_open *sw_stack_request(struct sanwo_stack *s, struct sanwo_handl
         return NULL;
     struct tcp_half_open *half =
         sw_pool_find(&s->tcp.half_open, &s->region, h.index >> 2, h.generation);
-    return half && (half->flags & HALF_OPEN_UNDECIDED) ? half : NULL;
+    const uint8_t asked = HALF_OPEN_UNDECIDED | HALF_OPEN_SEEN;
+    return half && (half->flags & asked) == asked ? half : NULL;
 }
 
 /* MUST-46: only a single host can be connected to. */

@@ -148,6 +148,8 @@ sanwo_time sanwo_stack_deadline(const struct sanwo_stack *s)
         return s->now;
     if (s->tcp.events.count || s->tcp.listener_events.count) /* a timer may have raised them */
         return s->now;
+    if (sw_tcp_users_may_go_on(&s->tcp))
+        return s->now;
     sanwo_time tcp = sw_tcp_deadline(&s->tcp);
     sanwo_time ip = sw_ip_deadline(&s->ip);
     return tcp < ip ? tcp : ip;

@@ -122,6 +122,12 @@ static inline bool sw_tcp_memory_is_short(const struct tcp *tcp)
     return tcp->region->used > tcp->region->budget / 4 * 3;
 }
 
+/* Users who were refused memory may go on once a good part of the budget is free again. */
+static inline bool sw_tcp_users_may_go_on(const struct tcp *tcp)
+{
+    return tcp->users_wait && tcp->region->used <= tcp->region->budget / 8 * 5;
+}
+
 static inline void *sw_tcp_at(const struct tcp *tcp, const struct pool *pool, uint32_t index)
 {
     return sw_pool_at(pool, tcp->region, index);

@@ -93,6 +93,8 @@ enum tcp_verdict sw_tcp_close_on_peer_fin(struct tcp *tcp, struct tcp_connection
 {
     conn->fin_received = 1;
     conn->receive.rcv_nxt = tcp_seq_add(conn->receive.rcv_nxt, 1); /* over the FIN */
+    if (tcp_seq_after(conn->receive.rcv_nxt, conn->receive.rcv_adv))
+        conn->receive.rcv_adv = conn->receive.rcv_nxt; /* it stood just beyond the window */
     sw_tcp_ack_now(tcp, conn);
     sw_tcp_event(tcp, conn, SANWO_EVENT_PEER_CLOSED | SANWO_EVENT_READABLE);
     switch (conn->state) {

@@ -40,6 +40,15 @@ void sanwo_tcp_config_default(struct sanwo_tcp_config *c)
     };
 }
 
+/* Sums of two times must not overflow. */
+static bool times_are_bounded(const struct sanwo_tcp_config *c)
+{
+    const sanwo_time limit = SANWO_SEC(INT64_C(366) * 24 * 3600);
+    return c->keepalive_idle <= limit && c->keepalive_interval <= limit &&
+           c->user_timeout <= limit && c->rto_maximum <= limit && c->fin_wait_2 <= limit &&
+           c->decide <= limit;
+}
+
 bool sw_tcp_config_is_valid(const struct sanwo_tcp_config *c)
 {
     return c->send_buffer >= SMALLEST_BUFFER && c->send_buffer <= LARGEST_BUFFER &&
@@ -52,7 +61,7 @@ bool sw_tcp_config_is_valid(const struct sanwo_tcp_config *c)
            c->delayed_ack < SANWO_MSEC(500) && /* MUST-40 */
            c->rto_minimum >= SANWO_MSEC(1) && c->rto_initial >= c->rto_minimum &&
            c->rto_maximum >= c->rto_initial && c->msl >= 0 && c->msl <= SANWO_SEC(3600) &&
-           c->fin_wait_2 > 0 && c->decide > 0;
+           c->fin_wait_2 > 0 && c->decide > 0 && times_are_bounded(c);
 }
 
 bool sw_tcp_config_set(struct tcp *tcp, uint32_t *index, const struct sanwo_tcp_config *config)

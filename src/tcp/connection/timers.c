@@ -233,10 +233,9 @@ static enum tcp_verdict fire(struct tcp *tcp, struct tcp_connection *conn)
     return TCP_CONTINUE;
 }
 
-/* Users who were refused memory may go on once a good part of the budget is free again. */
 static void tell_waiting_users(struct tcp *tcp)
 {
-    if (SW_LIKELY(!tcp->users_wait) || tcp->region->used > tcp->region->budget / 8 * 5)
+    if (SW_LIKELY(!sw_tcp_users_may_go_on(tcp)))
         return;
     tcp->users_wait = false;
     uint32_t cursor = 0;

@@ -72,7 +72,9 @@ static void send_syn_ack(struct tcp *tcp, const struct tcp_half_open *half, enum
 static void arm_retransmission(struct tcp *tcp, struct tcp_half_open *half)
 {
     const struct sanwo_tcp_config *config = config_of(tcp, half);
-    sanwo_time rto = config->rto_initial << half->retransmissions;
+    sanwo_time rto = config->rto_initial;
+    for (uint8_t i = half->retransmissions; i && rto < config->rto_maximum; i--)
+        rto *= 2;
     if (rto > config->rto_maximum)
         rto = config->rto_maximum;
     sw_wheel_arm(&tcp->half_open_wheel, tcp->region, &half->timer, tcp->now + rto);

@@ -21,6 +21,12 @@
 #define R2_ORPHAN 8 /* after close() nobody waits as long */
 #define PROBES_UNANSWERED 15
 
+static void count_one(uint8_t *counter)
+{
+    if (*counter < UINT8_MAX)
+        (*counter)++;
+}
+
 static enum tcp_verdict give_up(struct tcp *tcp, struct tcp_connection *conn, enum sanwo_reason why)
 {
     /* A soft error that came meanwhile tells more than "time-out" (RFC 9293 3.9.2.2). */
@@ -44,7 +50,7 @@ static enum tcp_verdict syn_expired(struct tcp *tcp, struct tcp_connection *conn
     const struct sanwo_tcp_config *config = sw_tcp_config(tcp, conn);
     if (!config->user_timeout && conn->send.retransmissions >= config->syn_retries)
         return give_up(tcp, conn, SANWO_REASON_HANDSHAKE_TIMEOUT);
-    conn->send.retransmissions++;
+    count_one(&conn->send.retransmissions);
     conn->syn_lost = 1;
     conn->syn_pending = 1;
     tell_at_r1(tcp, conn);
@@ -59,7 +65,7 @@ static enum tcp_verdict probe(struct tcp *tcp, struct tcp_connection *conn)
         return give_up(tcp, conn,
                        conn->closed_by_user ? SANWO_REASON_ORPHAN_TIMEOUT
                                             : SANWO_REASON_RETRANSMISSION_LIMIT);
-    conn->send.probes++;
+    count_one(&conn->send.probes);
     conn->probe_now = 1;
     sw_tcp_observe(tcp, conn, SANWO_OBSERVE_TIMER, SANWO_REASON_WINDOW_PROBE, conn->send.probes, 0);
     sw_tcp_timers_backed_off(tcp, conn);
@@ -74,7 +80,7 @@ static enum tcp_verdict data_expired(struct tcp *tcp, struct tcp_connection *con
         return give_up(tcp, conn, SANWO_REASON_ORPHAN_TIMEOUT);
     if (!timed && conn->send.retransmissions >= R2)
         return give_up(tcp, conn, SANWO_REASON_RETRANSMISSION_LIMIT);
-    conn->send.retransmissions++;
+    count_one(&conn->send.retransmissions);
     sw_tcp_observe(tcp, conn, SANWO_OBSERVE_TIMER, SANWO_REASON_RETRANSMIT_TIMEOUT,
                    conn->send.retransmissions, 0);
     tell_at_r1(tcp, conn);

@@ -211,6 +211,10 @@ static void note_release(struct tcp *tcp, uint32_t owner, uint64_t cookie)
         conn->references_released++;
     }
     sw_tcp_event(tcp, conn, SANWO_EVENT_RELEASED);
+    if (conn->want_write && sw_tcp_send_queue_space(tcp, conn)) {
+        conn->want_write = 0; /* it may have been refused for the number of references */
+        sw_tcp_event(tcp, conn, SANWO_EVENT_WRITABLE);
+    }
 }
 
 void sw_tcp_buffer_release(struct tcp *tcp, struct buffer *b)
