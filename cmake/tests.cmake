@@ -32,7 +32,8 @@ function(sanwo_test_program folder source)
         OUTPUT_NAME ${stem} RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/${folder})
     target_include_directories(${program} PRIVATE
         ${PROJECT_SOURCE_DIR}/tests ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
-    target_include_directories(${program} SYSTEM PRIVATE ${SANWO_CMOCKA_INCLUDE})
+    target_include_directories(${program} SYSTEM PRIVATE
+        ${SANWO_CMOCKA_INCLUDE} ${SANWO_LLHTTP_INCLUDE})
     if(TARGET test-${folder}-shared)
         target_link_libraries(${program} PRIVATE test-${folder}-shared)
     endif()

@@ -13,15 +13,17 @@
 #include <stdio.h>
 #include <string.h>
 
-#define OWN_OPTIONS 8
-#define MOST_MSS 65475 /* IPv6 and TCP headers within an MTU of 65535 */
+#define OWN_OPTIONS 4
+#define SHARED_OPTIONS 13 /* with the end */
+#define MOST_MSS 65475    /* IPv6 and TCP headers within an MTU of 65535 */
 
 static const struct bench {
-    const char *name;
+    const char *name, *finds;
     bool (*round)(const struct bench_options *options, struct bench_round *round);
     struct command_help help;
 } benches[] = {
     {"pair",
+     "one connection in bulk: Gbit/s, ns a segment",
      sw_bench_pair,
      {.name = "bench pair",
       .synopsis = "[options]",
@@ -30,6 +32,7 @@ static const struct bench {
           "the end of a round, and the edges of each piece in the measured part.",
       .example = "sanwo bench pair --mss 1460 --checksum --copy"}},
     {"cycle",
+     "open, echo a byte, close: cycles a second",
      sw_bench_cycle,
      {.name = "bench cycle",
       .synopsis = "[options]",
@@ -38,12 +41,14 @@ static const struct bench {
           "whose TIME-WAIT records pile up; or opened and reset.",
       .example = "sanwo bench cycle --time-wait 65000"}},
     {"echo",
+     "a byte over each of N connections: us a round trip",
      sw_bench_echo,
      {.name = "bench echo",
       .synopsis = "[options]",
       .summary = "One byte there and back on each of N established connections in turn.",
       .example = "sanwo bench echo --connections 10000"}},
     {"idle",
+     "N connections that are quiet: bytes an end",
      sw_bench_idle,
      {.name = "bench idle",
       .synopsis = "[options]",
@@ -57,15 +62,15 @@ static void print_help(FILE *out)
 {
     fprintf(out, "usage: sanwo bench NAME [options]\n\nTwo hosts in one process, on one core.\n\n");
     for (size_t i = 0; i < BENCH_COUNT; i++)
-        fprintf(out, "  %-8s %s\n", benches[i].name, benches[i].help.summary);
+        fprintf(out, "  %-8s %s\n", benches[i].name, benches[i].finds);
     fprintf(out, "  %-8s what it all runs on\n\n", "machine");
     fprintf(out, "\"sanwo bench NAME --help\" shows the options.\n\nexample:\n"
                  "  sanwo bench pair --mss 1460 --checksum --copy\n");
 }
 
-/* The options of @bench alone, at most OWN_OPTIONS with the end. */
-static void own_options(const struct bench *bench, struct bench_options *o,
-                        struct option_entry table[OWN_OPTIONS])
+/* The options of @bench alone, at most OWN_OPTIONS. How many. */
+static size_t own_options(const struct bench *bench, struct bench_options *o,
+                          struct option_entry *table)
 {
     const struct option_entry pair[] = {
         {OPTION_ON, 0, "copy", &o->copy, NULL,
@@ -76,7 +81,6 @@ static void own_options(const struct bench *bench, struct bench_options *o,
          1 << 20},
         {OPTION_ON, 0, "verify", &o->verify, NULL, "compare every byte in the measured part too", 0,
          0},
-        {.kind = OPTION_END},
     };
     const struct option_entry cycle[] = {
         {OPTION_NUMBER, 0, "time-wait", &o->time_wait, "N",
@@ -84,29 +88,54 @@ static void own_options(const struct bench *bench, struct bench_options *o,
         {OPTION_NUMBER, 0, "parallel", &o->parallel, "N", "connections at the same time (1)", 1,
          4096},
         {OPTION_ON, 0, "reset", &o->reset, NULL, "open and reset, without the byte", 0, 0},
-        {.kind = OPTION_END},
     };
     const struct option_entry echo[] = {
         {OPTION_NUMBER, 0, "connections", &o->connections, "N", "how many there are (1000)", 1,
          4 << 20},
         {OPTION_NUMBER, 0, "parallel", &o->parallel, "N", "bytes under way at the same time (1)", 1,
          4096},
-        {.kind = OPTION_END},
     };
     const struct option_entry idle[] = {
         {OPTION_NUMBER, 0, "connections", &o->connections, "N", "how many there are (100000)", 1,
          4 << 20},
+    };
+
+#define TAKE(list) (memcpy(table, list, sizeof(list)), sizeof(list) / sizeof(list[0]))
+    if (bench->round == sw_bench_pair)
+        return TAKE(pair);
+    if (bench->round == sw_bench_cycle)
+        return TAKE(cycle);
+    return bench->round == sw_bench_echo ? TAKE(echo) : TAKE(idle);
+#undef TAKE
+}
+
+/* Those of all benchmarks, and the end. */
+static void shared_options(struct bench_options *o, struct option_entry *table)
+{
+    const struct option_entry shared[SHARED_OPTIONS] = {
+        {OPTION_NUMBER, 0, "rounds", &o->rounds, "N", "rounds; the median counts (3)", 1,
+         BENCH_MOST_ROUNDS},
+        {OPTION_SECONDS, 0, "seconds", &o->seconds, "S", "measured part of a round (2)", 0, 0},
+        {OPTION_NUMBER, 0, "mss", &o->mss, "BYTES",
+         "announced, so the MTU is 40 more, 60 with IPv6 (1460)", 536, 65495},
+        {OPTION_ON, 0, "no-timestamps", &o->no_timestamps, NULL,
+         "without the option, which takes 12 bytes from each segment", 0, 0},
+        {OPTION_ON, 0, "checksum", &o->checksum, NULL,
+         "computed and verified in software; else the link is trusted", 0, 0},
+        {OPTION_NUMBER, 0, "window", &o->window, "BYTES", "send and receive buffers (65536)", 4096,
+         1 << 30},
+        {OPTION_NUMBER, 0, "batch", &o->batch, "N", "most frames handed over at a time (32)", 1,
+         BENCH_MOST_BATCH},
+        {OPTION_ON, 0, "lend", &o->lend, NULL, "copy frames into buffers the receiver lends", 0, 0},
+        {OPTION_ON, 0, "driver", &o->driver, NULL, "through the pair driver", 0, 0},
+        {OPTION_ON, 0, "ipv6", &o->ipv6, NULL, "not IPv4", 0, 0},
+        {OPTION_ON, 0, "json", &o->json, NULL, "all rounds and the machine's facts, for machines",
+         0, 0},
+        {OPTION_ON, 0, "brief", &o->brief, NULL, "one line", 0, 0},
         {.kind = OPTION_END},
     };
 
-    if (bench->round == sw_bench_pair)
-        memcpy(table, pair, sizeof pair);
-    else if (bench->round == sw_bench_cycle)
-        memcpy(table, cycle, sizeof cycle);
-    else if (bench->round == sw_bench_echo)
-        memcpy(table, echo, sizeof echo);
-    else
-        memcpy(table, idle, sizeof idle);
+    memcpy(table, shared, sizeof shared);
 }
 
 static bool agree(const struct bench *bench, const struct bench_options *o)
@@ -152,37 +181,15 @@ static int run(const struct bench *bench, int argc, char **argv)
                               .chunk = 16384,
                               .parallel = 1,
                               .connections = bench->round == sw_bench_idle ? 100000 : 1000};
-    struct option_entry own[OWN_OPTIONS];
-    const struct option_entry shared[] = {
-        {OPTION_NUMBER, 0, "rounds", &o.rounds, "N", "rounds; the median counts (3)", 1,
-         BENCH_MOST_ROUNDS},
-        {OPTION_SECONDS, 0, "seconds", &o.seconds, "S", "measured part of a round (2)", 0, 0},
-        {OPTION_NUMBER, 0, "mss", &o.mss, "BYTES",
-         "announced, so the MTU is 40 more, 60 with IPv6 (1460)", 536, 65495},
-        {OPTION_ON, 0, "no-timestamps", &o.no_timestamps, NULL,
-         "without the option, which takes 12 bytes from each segment", 0, 0},
-        {OPTION_ON, 0, "checksum", &o.checksum, NULL,
-         "computed and verified in software; else the link is trusted", 0, 0},
-        {OPTION_NUMBER, 0, "window", &o.window, "BYTES", "send and receive buffers (65536)", 4096,
-         1 << 30},
-        {OPTION_NUMBER, 0, "batch", &o.batch, "N", "most frames handed over at a time (32)", 1,
-         BENCH_MOST_BATCH},
-        {OPTION_ON, 0, "lend", &o.lend, NULL, "copy frames into buffers the receiver lends", 0, 0},
-        {OPTION_ON, 0, "driver", &o.driver, NULL, "through the pair driver", 0, 0},
-        {OPTION_ON, 0, "ipv6", &o.ipv6, NULL, "not IPv4", 0, 0},
-        {OPTION_ON, 0, "json", &o.json, NULL, "all rounds and the machine's facts, for machines", 0,
-         0},
-        {OPTION_ON, 0, "brief", &o.brief, NULL, "one line", 0, 0},
-        {.kind = OPTION_END},
-    };
+    struct option_entry options[OWN_OPTIONS + SHARED_OPTIONS];
     int count, status;
 
-    own_options(bench, &o, own);
-    if (!sw_options_read(&bench->help, own, shared, argc, argv, &count, &status))
+    shared_options(&o, options + own_options(bench, &o, options));
+    if (!sw_options_read(&bench->help, options, NULL, argc, argv, &count, &status))
         return status;
     if (count)
-        return sw_complain(bench->help.name, STATUS_USAGE, "'%s' is too much; give options only",
-                           argv[1]);
+        return sw_complain(bench->help.name, STATUS_USAGE,
+                           "'%s' is one argument too many; give options only", argv[1]);
     return agree(bench, &o) ? run_rounds(bench, &o) : STATUS_USAGE;
 }
 

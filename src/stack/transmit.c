@@ -71,7 +71,9 @@ static void postpone(struct sanwo_stack *s, struct tcp_connection *conn, enum sa
 {
     sw_stack_drop(s, why);
     conn->ack_now = conn->keepalive_now = conn->probe_now = 0;
-    sw_tcp_timers_window_closed(&s->tcp, conn);
+    conn->no_way = 1;
+    conn->soft_error = SANWO_EHOSTUNREACH;
+    sw_tcp_timers_no_way(&s->tcp, conn);
     sw_tcp_output_done(&s->tcp, conn);
 }
 

@@ -181,6 +181,7 @@ bool sw_tcp_time_wait_input(struct tcp *tcp, struct tcp_time_wait *tw, struct tc
             drop(tcp, tw, SANWO_REASON_TIME_WAIT_REUSED);
             return false;
         }
+        answer(tcp, tw, &seg->tuple);
         break;
     case TIME_WAIT_RESTART:
         answer(tcp, tw, &seg->tuple);

@@ -101,6 +101,8 @@ struct tcp_connection {
     unsigned fin_received : 1; /* the peer's FIN was taken, in order */
     unsigned fin_known : 1;    /* receive.fin_seq is valid */
     unsigned reset_received : 1;
+    unsigned challenged : 1;      /* challenge_ms is valid */
+    unsigned no_way : 1;          /* the last frame found no route, or its link down */
     unsigned starved : 1;         /* no memory for what came: the window is shut until there is */
     unsigned told_closed : 1;     /* the user had the CLOSED event */
     unsigned syn_pending : 1;     /* a SYN or SYN-ACK is to be sent (again) */
@@ -138,7 +140,7 @@ struct tcp_connection {
     uint16_t reason;            /* enum sanwo_reason of the last state change */
     uint16_t limited_by;
     uint32_t ts_offset;    /* RFC 7323 5.4: our timestamp clock starts anywhere */
-    uint32_t challenge_ms; /* when the last rate-limited ACK went out, ms plus one; 0: never */
+    uint32_t challenge_ms; /* when the last rate-limited ACK went out, while `challenged` */
     tcp_seq snd_sml;       /* end of the last small segment sent (RFC 9293 A.3) */
     void *user;
 

@@ -129,6 +129,13 @@ void sw_tcp_timers_window_closed(struct tcp *tcp, struct tcp_connection *conn)
     arm(tcp, conn, conn->deadline.retransmit);
 }
 
+void sw_tcp_timers_no_way(struct tcp *tcp, struct tcp_connection *conn)
+{
+    sw_tcp_timers_window_closed(tcp, conn);
+    if (conn->deadline.user == SANWO_TIME_NEVER)
+        restart_user_timeout(tcp, conn);
+}
+
 void sw_tcp_timers_reordering(struct tcp *tcp, struct tcp_connection *conn, sanwo_time when)
 {
     arm(tcp, conn, when);

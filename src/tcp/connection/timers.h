@@ -29,6 +29,8 @@ void sw_tcp_timers_all_acked(struct tcp *tcp, struct tcp_connection *conn);
 void sw_tcp_timers_backed_off(struct tcp *tcp, struct tcp_connection *conn);
 /* Data waits for a window: probe after one RTO (SHLD-29), then backed off (SHLD-30). */
 void sw_tcp_timers_window_closed(struct tcp *tcp, struct tcp_connection *conn);
+/* There is no way to the peer now: as if it had been sent and lost; the user timeout runs too. */
+void sw_tcp_timers_no_way(struct tcp *tcp, struct tcp_connection *conn);
 /* RACK's reordering timer (RFC 8985 6.2 step 5); its deadline is kept with the records. */
 void sw_tcp_timers_reordering(struct tcp *tcp, struct tcp_connection *conn, sanwo_time when);
 void sw_tcp_timers_delay_ack(struct tcp *tcp, struct tcp_connection *conn, sanwo_time by);

@@ -25,12 +25,13 @@ void sw_tcp_ack_now(struct tcp *tcp, struct tcp_connection *conn)
  */
 void sw_tcp_challenge_ack(struct tcp *tcp, struct tcp_connection *conn)
 {
-    uint32_t now_ms = (uint32_t)((uint64_t)tcp->now / 1000000) + 1;
-    if (conn->challenge_ms && now_ms - conn->challenge_ms < CHALLENGE_INTERVAL_MS) {
+    uint32_t now_ms = (uint32_t)((uint64_t)tcp->now / 1000000);
+    if (conn->challenged && now_ms - conn->challenge_ms < CHALLENGE_INTERVAL_MS) {
         tcp->counters.reasons[SANWO_REASON_RATE_LIMITED]++;
         return;
     }
-    conn->challenge_ms = now_ms ? now_ms : UINT32_MAX;
+    conn->challenged = 1;
+    conn->challenge_ms = now_ms;
     tcp->counters.challenge_acks++;
     sw_tcp_ack_now(tcp, conn);
 }

@@ -144,9 +144,10 @@ enum tcp_verdict sw_tcp_input(struct tcp *tcp, struct tcp_connection *conn, stru
         return verdict;
     if ((verdict = check_syn(seg)) != TCP_CONTINUE) /* third is obsolete; fourth */
         return verdict;
-    sw_tcp_timestamp_update(tcp, conn, seg, original);                  /* RFC 7323 4.3 (2) */
     if ((verdict = sw_tcp_process_ack(tcp, conn, seg)) != TCP_CONTINUE) /* fifth */
         return verdict;
+    /* RFC 7323 4.3 (2), but only now that the ACK is believed too: nobody poisons it blindly (C-07). */
+    sw_tcp_timestamp_update(tcp, conn, seg, original);
     sw_tcp_timers_segment_arrived(tcp, conn);
     conn->receive.dscp_ecn = seg->dscp_ecn;
     bool fin = seg->flags & TCP_FIN;

@@ -187,7 +187,7 @@ enum tcp_verdict sw_tcp_process_ack(struct tcp *tcp, struct tcp_connection *conn
         return TCP_CONTINUE; /* an old one: ignored, but not the text it came with */
     bool window_changed = update_window(tcp, conn, seg);
     if (s->snd_wnd == 0)
-        s->probes = s->probes ? 1 : 0; /* MUST-37: it answers, so we stay */
+        s->retransmissions = 0; /* MUST-37: it answers our probes, so we stay */
     if (conn->sack && seg->options.sack_count)
         sw_tcp_recovery_on_sack(tcp, conn, seg);
     if (!tcp_seq_equal(seg->ack, s->snd_una)) {

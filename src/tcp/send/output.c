@@ -136,6 +136,7 @@ static bool send_plan(struct tcp *tcp, struct tcp_connection *conn, const struct
         sw_tcp_frame_release(tcp, frame);
         return false;
     }
+    conn->no_way = 0;
     sw_tcp_plan_sent(tcp, conn, plan);
     sw_tcp_ack_was_sent(conn);
     conn->segments_out++;

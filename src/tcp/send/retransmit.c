@@ -61,11 +61,13 @@ static enum tcp_verdict syn_expired(struct tcp *tcp, struct tcp_connection *conn
 
 static enum tcp_verdict probe(struct tcp *tcp, struct tcp_connection *conn)
 {
-    if (conn->send.probes >= (conn->closed_by_user ? R2_ORPHAN : PROBES_UNANSWERED))
+    /* `probes` backs off (SHLD-30); `retransmissions` counts those in a row that nobody answered. */
+    if (conn->send.retransmissions >= (conn->closed_by_user ? R2_ORPHAN : PROBES_UNANSWERED))
         return give_up(tcp, conn,
                        conn->closed_by_user ? SANWO_REASON_ORPHAN_TIMEOUT
                                             : SANWO_REASON_RETRANSMISSION_LIMIT);
     count_one(&conn->send.probes);
+    count_one(&conn->send.retransmissions);
     conn->probe_now = 1;
     sw_tcp_observe(tcp, conn, SANWO_OBSERVE_TIMER, SANWO_REASON_WINDOW_PROBE, conn->send.probes, 0);
     sw_tcp_timers_backed_off(tcp, conn);
@@ -73,7 +75,8 @@ static enum tcp_verdict probe(struct tcp *tcp, struct tcp_connection *conn)
     return TCP_CONTINUE;
 }
 
-static enum tcp_verdict data_expired(struct tcp *tcp, struct tcp_connection *conn)
+/* One more time-out in a row: R1 tells the user, R2 ends it. */
+static enum tcp_verdict count_attempt(struct tcp *tcp, struct tcp_connection *conn)
 {
     bool timed = sw_tcp_config(tcp, conn)->user_timeout != 0;
     if (conn->closed_by_user && conn->send.retransmissions >= R2_ORPHAN)
@@ -84,9 +87,17 @@ static enum tcp_verdict data_expired(struct tcp *tcp, struct tcp_connection *con
     sw_tcp_observe(tcp, conn, SANWO_OBSERVE_TIMER, SANWO_REASON_RETRANSMIT_TIMEOUT,
                    conn->send.retransmissions, 0);
     tell_at_r1(tcp, conn);
+    sw_tcp_timers_backed_off(tcp, conn);
+    sw_tcp_wants_send(tcp, conn);
+    return TCP_CONTINUE;
+}
+
+static enum tcp_verdict data_expired(struct tcp *tcp, struct tcp_connection *conn)
+{
+    if (count_attempt(tcp, conn) == TCP_FINISHED)
+        return TCP_FINISHED;
     conn->syn_pending = conn->syn_unacked; /* the SYN too, before the FIN */
     sw_tcp_recovery_on_timeout(tcp, conn);
-    sw_tcp_timers_backed_off(tcp, conn);
     return TCP_CONTINUE;
 }
 
@@ -100,6 +111,8 @@ enum tcp_verdict sw_tcp_retransmit_expired(struct tcp *tcp, struct tcp_connectio
         return probe(tcp, conn);
     if (outstanding)
         return data_expired(tcp, conn);
+    if (conn->no_way) /* link down or no route: like losing all of it */
+        return count_attempt(tcp, conn);
     /* Small segments held back until now, or memory was short: the override of 3.8.6.2.1. */
     conn->more = 0;
     if (sw_tcp_send_queue_unsent(conn) || (conn->fin_queued && !conn->fin_sent)) {

@@ -43,7 +43,7 @@ sanwo_time sw_tcp_rto(const struct tcp *tcp, const struct tcp_connection *conn)
     }
     if (rto < config->rto_minimum)
         rto = config->rto_minimum;
-    unsigned backoff = (unsigned)s->retransmissions + s->probes;
+    unsigned backoff = sw_max32(s->retransmissions, s->probes);
     if (backoff > LARGEST_BACKOFF)
         backoff = LARGEST_BACKOFF;
     for (; backoff && rto < config->rto_maximum; backoff--) /* 5.5 */
