@@ -77,10 +77,19 @@ static void show_lines(struct sanwo_http_client *client, char kind, char *text)
 
 /* ---- the end --------------------------------------------------------------------------------- */
 
+/* What was parsed is TCP's again. */
+static void consume_eaten(struct sanwo_http_client *client, sanwo_time now)
+{
+    if (client->eaten)
+        sanwo_tcp_consume(client->config.stack, client->handle, client->eaten, now);
+    client->eaten = 0;
+}
+
 static void drop_connection(struct sanwo_http_client *client, bool orderly, sanwo_time now)
 {
     if (sanwo_handle_is_none(client->handle))
         return;
+    consume_eaten(client, now); /* else close() finds data unread, and resets */
     if (orderly)
         sanwo_tcp_close(client->config.stack, client->handle, now);
     else
@@ -125,6 +134,7 @@ static bool succeed(struct sanwo_http_client *client, sanwo_time now)
 /* Tries the next address; @error is what became of the last. */
 static bool connect_next(struct sanwo_http_client *client, int error, sanwo_time now)
 {
+    client->connect_by = SANWO_TIME_NEVER;
     while (client->address_next < client->address_count) {
         struct sanwo_tcp_connect open = {
             .remote = {client->addresses[client->address_next++], client->url.port},
@@ -137,6 +147,7 @@ static bool connect_next(struct sanwo_http_client *client, int error, sanwo_time
         error = sanwo_tcp_connect(client->config.stack, &open, now, &client->handle);
         if (error >= 0) {
             client->state = CLIENT_CONNECTING;
+            client->soft_error = 0;
             client->connect_by = after(now, client->config.connect_timeout);
             return true;
         }
@@ -146,6 +157,17 @@ static bool connect_next(struct sanwo_http_client *client, int error, sanwo_time
     return end_request(client, error == -SANWO_ETIMEDOUT ? SANWO_HTTP_TIMEOUT : SANWO_HTTP_CONNECT,
                        error, now, "cannot connect to %s: %s", client->url.authority,
                        sanwo_error_text(error));
+}
+
+/* TCP goes on trying, as a soft error may pass (RFC 9293 3.9.2.2); another address may be better. */
+static void note_soft_error(struct sanwo_http_client *client, int error, sanwo_time now)
+{
+    client->soft_error = error;
+    if (error == SANWO_ETIMEDOUT || client->address_next == client->address_count)
+        return; /* ETIMEDOUT: only that no answer came so far */
+    remark(client, "failed: %s", sanwo_error_text(error));
+    drop_connection(client, false, now);
+    connect_next(client, -error, now);
 }
 
 static bool resolve(struct sanwo_http_client *client, sanwo_time now)
@@ -184,6 +206,7 @@ static void begin_message(struct sanwo_http_client *client)
     client->message.context = client;
     client->message.body_is_absent = client->request.head;
     client->judged = client->is_final = false;
+    client->after_head = AFTER_HEAD_BODY;
 }
 
 static bool begin_hop(struct sanwo_http_client *client, sanwo_time now)
@@ -193,7 +216,14 @@ static bool begin_hop(struct sanwo_http_client *client, sanwo_time now)
     return resolve(client, now) && connect_next(client, -SANWO_EHOSTUNREACH, now);
 }
 
-static bool follow(struct sanwo_http_client *client, struct text location, sanwo_time now)
+/* To where the redirect leads. */
+static bool follow(struct sanwo_http_client *client, sanwo_time now)
+{
+    drop_connection(client, client->message.state == MESSAGE_DONE, now);
+    return begin_hop(client, now);
+}
+
+static bool redirect(struct sanwo_http_client *client, struct text location, sanwo_time now)
 {
     struct url next;
     const char *trouble;
@@ -211,9 +241,17 @@ static bool follow(struct sanwo_http_client *client, struct text location, sanwo
     remark(client, "following to http://%s%s", next.authority, next.target);
     sw_http_url_free(&client->url);
     client->url = next;
-    /* What is left of the redirect's body is not wanted, and not waited for. */
-    drop_connection(client, client->message.state == MESSAGE_DONE, now);
-    return begin_hop(client, now);
+    client->after_head = AFTER_HEAD_FOLLOW;
+    return true;
+}
+
+/*
+ * The rest of this body is not wanted, and not waited for; what is already here is read all the
+ * same, so that the connection can be closed in order.
+ */
+static bool go_on_without_body(struct sanwo_http_client *client, sanwo_time now)
+{
+    return client->after_head == AFTER_HEAD_FOLLOW ? follow(client, now) : succeed(client, now);
 }
 
 /* ---- sending --------------------------------------------------------------------------------- */
@@ -307,10 +345,12 @@ static bool judge(struct sanwo_http_client *client, sanwo_time now)
     case REPLY_WRONG:
         return end_request(client, SANWO_HTTP_PROTOCOL, 0, now, "%s", head.trouble);
     case REPLY_REDIRECT:
-        return follow(client, head.location, now);
+        return redirect(client, head.location, now);
     case REPLY_COMPLETE:
         client->result.already_complete = true;
-        return succeed(client, now);
+        client->is_final = false; /* the body of the 416 is of no use */
+        client->after_head = AFTER_HEAD_SUCCEED;
+        return true;
     case REPLY_FINAL:
     case REPLY_INTERIM:
         break;
@@ -338,18 +378,18 @@ static bool on_parsed(struct sanwo_http_client *client, sanwo_time now)
 {
     struct message *m = &client->message;
 
-    if (m->state == MESSAGE_BROKEN)
-        return on_broken(client, now);
-    if (m->state >= MESSAGE_BODY && !client->judged) {
-        struct sanwo_handle before = client->handle;
-
-        if (!judge(client, now) || !sanwo_handle_equal(before, client->handle))
+    if (m->state >= MESSAGE_BODY && !client->judged && m->state != MESSAGE_BROKEN) {
+        if (!judge(client, now))
             return false;
         if (m->state == MESSAGE_BODY) /* a message without a body ends here */
             sw_http_message_feed(m, "", 0);
-        if (m->state == MESSAGE_BROKEN)
-            return on_broken(client, now);
     }
+    if (m->state >= MESSAGE_DONE && client->after_head != AFTER_HEAD_BODY) {
+        go_on_without_body(client, now);
+        return false;
+    }
+    if (m->state == MESSAGE_BROKEN)
+        return on_broken(client, now);
     if (m->state == MESSAGE_DONE && client->is_final)
         return succeed(client, now);
     if (m->state == MESSAGE_DONE) /* 1xx: another follows */
@@ -362,7 +402,10 @@ static bool eat(struct sanwo_http_client *client, const char *bytes, size_t leng
     size_t at = 0;
 
     while (at < length) {
-        at += sw_http_message_feed(&client->message, bytes + at, length - at);
+        size_t eaten = sw_http_message_feed(&client->message, bytes + at, length - at);
+
+        at += eaten;
+        client->eaten += eaten;
         if (!on_parsed(client, now))
             return false;
     }
@@ -373,8 +416,6 @@ static bool on_end_of_stream(struct sanwo_http_client *client, int error, sanwo_
 {
     struct message *m = &client->message;
 
-    if (!error)
-        sw_http_message_finish(m);
     if (m->state == MESSAGE_DONE && client->is_final)
         return succeed(client, now);
     if (error)
@@ -401,18 +442,19 @@ static bool receive(struct sanwo_http_client *client, sanwo_time now)
     int count;
 
     while ((count = sanwo_tcp_peek(stack, client->handle, slices, READ_SLICES)) > 0) {
-        size_t total = 0;
-
         client->stall_by = after(now, client->config.stall_timeout);
         if (!client->result.first_byte)
             client->result.first_byte = now;
         for (int i = 0; i < count; i++) {
             if (!eat(client, (const char *)slices[i].bytes, slices[i].length, now))
                 return false;
-            total += slices[i].length;
         }
-        sanwo_tcp_consume(stack, client->handle, total, now);
+        consume_eaten(client, now);
     }
+    if (count == 0)
+        sw_http_message_finish(&client->message);
+    if (client->after_head != AFTER_HEAD_BODY)
+        return go_on_without_body(client, now);
     if (count == -SANWO_EAGAIN)
         return true;
     return on_end_of_stream(client, -count, now);
@@ -434,6 +476,8 @@ bool sanwo_http_client_event(struct sanwo_http_client *client, const struct sanw
         if (event->what & SANWO_EVENT_CLOSED) {
             drop_connection(client, true, now);
             connect_next(client, -(event->error ? event->error : SANWO_ECONNRESET), now);
+        } else if (event->what & SANWO_EVENT_SOFT_ERROR) {
+            note_soft_error(client, event->error, now);
         }
         return true;
     }
@@ -473,8 +517,7 @@ void sanwo_http_client_tick(struct sanwo_http_client *client, sanwo_time now)
                     seconds(client->config.stall_timeout));
     } else if (client->connect_by <= now) {
         drop_connection(client, false, now);
-        client->connect_by = SANWO_TIME_NEVER;
-        connect_next(client, -SANWO_ETIMEDOUT, now);
+        connect_next(client, -(client->soft_error ? client->soft_error : SANWO_ETIMEDOUT), now);
     }
 }
 

@@ -18,6 +18,13 @@
 
 enum client_state { CLIENT_IDLE, CLIENT_CONNECTING, CLIENT_SENDING, CLIENT_RECEIVING };
 
+/* What to do when the head was read. */
+enum after_head {
+    AFTER_HEAD_BODY, /* the body is wanted */
+    AFTER_HEAD_FOLLOW,
+    AFTER_HEAD_SUCCEED,
+};
+
 struct sanwo_http_client {
     struct sanwo_http_client_config config;
     struct message_limits limits;
@@ -29,9 +36,12 @@ struct sanwo_http_client {
     struct sanwo_address addresses[HTTP_MAX_ADDRESSES];
     int address_count, address_next;
     struct sanwo_handle handle; /* none: no connection */
+    int soft_error;             /* what the network said while connecting; 0: nothing */
+    size_t eaten;               /* bytes parsed that TCP was not told of */
     struct message message;
     bool judged;       /* the head of this message was looked at */
     bool is_final;     /* its body is what was asked for */
+    enum after_head after_head;
     struct writer out; /* the request */
     size_t out_sent;
     sanwo_time connect_by, stall_by, total_by; /* NEVER: not running */

@@ -388,8 +388,6 @@ void sw_http_connection_init(struct connection *c, struct sanwo_handle handle, s
     c->phase = PHASE_READ;
     if (sanwo_tcp_info(stack_of(c), handle, &info) >= 0)
         c->remote = info.remote;
-    /* Responses end in short segments that nothing follows; MORE says where something does. */
-    sanwo_tcp_set_option(stack_of(c), handle, SANWO_TCP_NAGLE, 0, now);
     sw_http_server_arm(c, TIMER_REQUEST, now);
 }
 

@@ -245,6 +245,13 @@ static void set_timers(struct sanwo_http_server *server)
     set_timer(server, TIMER_RETRY, RETRY_TIMEOUT);
 }
 
+static void close_listener(struct sanwo_http_server *server, sanwo_time now)
+{
+    if (!sanwo_handle_is_none(server->listener))
+        sanwo_tcp_close(server->stack, server->listener, now);
+    server->listener = (struct sanwo_handle){0, 0};
+}
+
 static int start_listening(struct sanwo_http_server *server, sanwo_time now)
 {
     struct sanwo_tcp_listen open = {
@@ -253,8 +260,17 @@ static int start_listening(struct sanwo_http_server *server, sanwo_time now)
         .user = server,
         .config = server->config.tcp,
     };
+    int error = sanwo_tcp_listen(server->stack, &open, now, &server->listener);
 
-    return sanwo_tcp_listen(server->stack, &open, now, &server->listener);
+    /*
+     * Responses end in short segments that nothing follows; MORE says where something does. Set
+     * here, connections share the listener's configuration; set on each, they would own copies.
+     */
+    if (error >= 0)
+        error = sanwo_tcp_set_option(server->stack, server->listener, SANWO_TCP_NAGLE, 0, now);
+    if (error < 0)
+        close_listener(server, now);
+    return error;
 }
 
 static void free_server(struct sanwo_http_server *server)
@@ -319,13 +335,6 @@ int sanwo_http_server_create(const struct sanwo_http_server_config *config,
     else
         *out = server;
     return error < 0 ? error : 0;
-}
-
-static void close_listener(struct sanwo_http_server *server, sanwo_time now)
-{
-    if (!sanwo_handle_is_none(server->listener))
-        sanwo_tcp_close(server->stack, server->listener, now);
-    server->listener = (struct sanwo_handle){0, 0};
 }
 
 void sanwo_http_server_destroy(struct sanwo_http_server *server, sanwo_time now)

@@ -9,7 +9,8 @@
 #define MAGIC UINT64_C(0x73616e776f303031) /* "sanwo001" */
 #define PAGE 4096
 #define DEFAULT_BUDGET (UINT64_C(64) << 20)
-#define LARGEST_POOL (1u << 24) /* objects: what an index can name (base/pool.h) */
+#define SMALLEST_BUDGET (UINT64_C(192) << 10) /* a connection, its slabs, and some room to work */
+#define LARGEST_POOL (1u << 24)               /* objects: what an index can name (base/pool.h) */
 
 void sanwo_stack_config_default(struct sanwo_stack_config *config)
 {
@@ -68,9 +69,10 @@ static bool is_valid(const struct sanwo_stack_config *c)
     return c->max_connections && c->max_connections <= LARGEST_POOL && c->max_half_open &&
            c->max_half_open <= LARGEST_POOL && c->max_time_wait &&
            c->max_time_wait <= LARGEST_POOL && c->max_listeners &&
-           c->max_listeners <= LARGEST_POOL && c->max_links && c->max_addresses && c->max_routes &&
-           c->max_neighbours && c->ephemeral_first && c->ephemeral_first <= c->ephemeral_last &&
-           c->max_replies && sw_tcp_config_is_valid(&c->tcp);
+           c->max_listeners <= LARGEST_POOL && (!c->budget || c->budget >= SMALLEST_BUDGET) &&
+           c->max_links && c->max_addresses && c->max_routes && c->max_neighbours &&
+           c->ephemeral_first && c->ephemeral_first <= c->ephemeral_last && c->max_replies &&
+           sw_tcp_config_is_valid(&c->tcp);
 }
 
 int sanwo_stack_create(void *region, size_t size, const struct sanwo_stack_config *config,
@@ -124,8 +126,10 @@ int sanwo_stack_link_set_mtu(struct sanwo_stack *s, unsigned link, uint16_t mtu)
 int sanwo_stack_link_set_up(struct sanwo_stack *s, unsigned link, bool up, sanwo_time now)
 {
     sw_stack_clock(s, now);
+    const struct ip_link *was = sw_ip_link_at(&s->ip, link);
+    bool edge = up && was && !was->up;
     int result = sw_ip_link_set_up(&s->ip, link, up);
-    if (result < 0 || !up)
+    if (result < 0 || !edge)
         return result;
     /* What waits for a retransmission need not wait on (attack E-06). */
     uint32_t cursor = 0;

@@ -12,21 +12,24 @@ static const char *const error_texts[] = {"no error", SANWO_ERRORS(TEXT)};
 static const char *const reason_names[] = {SANWO_REASONS(NAME)};
 static const char *const reason_texts[] = {SANWO_REASONS(TEXT)};
 
-static bool is_error(int error)
+/* The code without its sign, or -1 if it is none of ours. */
+static int code_of(int error)
 {
-    return error >= 0 && error < SANWO_ERROR_COUNT;
+    if (error <= -SANWO_ERROR_COUNT || error >= SANWO_ERROR_COUNT)
+        return -1;
+    return error < 0 ? -error : error;
 }
 
 const char *sanwo_error_name(int error)
 {
-    error = error < 0 ? -error : error;
-    return is_error(error) ? error_names[error] : "?";
+    int code = code_of(error);
+    return code >= 0 ? error_names[code] : "?";
 }
 
 const char *sanwo_error_text(int error)
 {
-    error = error < 0 ? -error : error;
-    return is_error(error) ? error_texts[error] : "unknown error";
+    int code = code_of(error);
+    return code >= 0 ? error_texts[code] : "unknown error";
 }
 
 const char *sanwo_reason_name(unsigned reason)

@@ -45,7 +45,7 @@ int sanwo_stack_restore(void *region, size_t region_size, const void *snapshot, 
     memcpy(&header, snapshot, sizeof(header));
     if (header.magic != SNAPSHOT_MAGIC || header.layout != sizeof(struct sanwo_stack) ||
         header.region_size > region_size || header.extent > size - sizeof(header) ||
-        header.extent < sizeof(struct sanwo_stack))
+        header.extent < sizeof(struct sanwo_stack) || header.extent > header.region_size)
         return -SANWO_ESNAPSHOT;
     memcpy(region, (const uint8_t *)snapshot + sizeof(header), (size_t)header.extent);
     struct sanwo_stack *s = region;

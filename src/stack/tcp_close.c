@@ -81,7 +81,7 @@ int sanwo_tcp_set_option(struct sanwo_stack *s, struct sanwo_handle h, enum sanw
     if (!sw_tcp_config_set(&s->tcp, index, &changed))
         return -SANWO_ENOMEM;
     if (conn && conn->state != SANWO_TCP_CLOSED) {
-        sw_tcp_timers_options_changed(&s->tcp, conn);
+        sw_tcp_timers_option_changed(&s->tcp, conn, option);
         sw_tcp_wants_send(&s->tcp, conn); /* Nagle may just have been switched off */
     }
     return 0;

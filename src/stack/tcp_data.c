@@ -114,6 +114,10 @@ int sanwo_tcp_commit(struct sanwo_stack *s, struct sanwo_handle h, size_t length
     if (!conn)
         return -SANWO_EBADF;
     struct buffer *tail = sw_buffer_at(&s->region, conn->send.tail);
+    if (conn->reserved && conn->fin_queued) { /* shut down meanwhile */
+        sw_tcp_send_queue_commit(&s->tcp, conn, 0);
+        return -SANWO_EPIPE;
+    }
     if (!conn->reserved || !tail || length > sw_buffer_tailroom(tail))
         return -SANWO_EINVAL;
     sw_tcp_send_queue_commit(&s->tcp, conn, (uint32_t)length);

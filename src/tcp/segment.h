@@ -29,6 +29,8 @@ struct tcp_segment {
     uint16_t link;
     uint16_t link_mtu;
     bool destination_is_ours;
+    bool has_isn_floor; /* a TIME-WAIT record made way: our ISN must be beyond isn_floor */
+    tcp_seq isn_floor;
     uint16_t reason;             /* why the verdict was not CONTINUE */
     const uint8_t *option_bytes; /* for the observer */
     uint8_t option_length;

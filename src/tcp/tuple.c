@@ -36,7 +36,7 @@ struct tcp_tuple sw_tcp_tuple(const struct sanwo_address *local, uint16_t local_
     struct tcp_tuple t = {.remote_port = remote_port, .local_port = local_port};
     put_address(t.local, local);
     put_address(t.remote, remote);
-    t.zone = remote->zone;
+    t.zone = sanwo_address_is_link_local(remote) ? remote->zone : 0;
     return t;
 }
 

@@ -20,6 +20,7 @@
 #include "tcp/connection/timers.h"
 #include "tcp/open/handshake.h"
 #include "tcp/receive/delayed_ack.h"
+#include "tcp/receive/receive_queue.h"
 #include "tcp/send/send_queue.h"
 
 int sw_tcp_shutdown(struct tcp *tcp, struct tcp_connection *conn)
@@ -144,12 +145,15 @@ void sw_tcp_close(struct tcp *tcp, struct tcp_connection *conn)
     /* SHLD-3: the peer must learn that what it sent was not read. */
     bool unread = conn->receive.queued > 0 || conn->receive.reassembly;
     bool opening = conn->state == SANWO_TCP_SYN_SENT;
-    if (opening || (unread && conn->state != SANWO_TCP_CLOSED && !conn->fin_acked)) {
+    bool must_tell = sw_tcp_may_receive_data(conn->state) || conn->state == SANWO_TCP_CLOSE_WAIT;
+    conn->reserved = 0;
+    if (opening || (unread && must_tell)) { /* LAST-ACK, CLOSING, TIME-WAIT end in order */
         sw_tcp_abort(tcp, conn, SANWO_ECONNABORTED,
                      opening ? SANWO_REASON_USER_CLOSE : SANWO_REASON_CLOSED_WITH_UNREAD);
         return;
     }
     conn->closed_by_user = 1;
+    sw_tcp_receive_queue_clear(tcp, conn); /* nobody reads it any more */
     if (conn->has_events) {
         conn->has_events = 0;
         sw_tcp_list_remove(&tcp->events, &tcp->connections, tcp->region, conn);

@@ -102,6 +102,8 @@ static void evict_oldest(struct tcp *tcp)
 
 bool sw_tcp_time_wait_create(struct tcp *tcp, struct tcp_connection *conn)
 {
+    if (conn->tuple.zone && conn->tuple.remote[3])
+        return false; /* RFC 4291 2.5.6 wants zeros there, and that is where the zone would go */
     if (tcp->time_wait.live >= tcp->time_wait.limit)
         evict_oldest(tcp);
     struct tcp_time_wait *tw = sw_pool_alloc(&tcp->time_wait, tcp->region);
@@ -110,7 +112,7 @@ bool sw_tcp_time_wait_create(struct tcp *tcp, struct tcp_connection *conn)
     memcpy(tw->remote, conn->tuple.remote, 16);
     memcpy(tw->local, conn->tuple.local, 16);
     if (conn->tuple.zone)
-        tw->remote[3] = conn->tuple.zone; /* RFC 4291 2.5.6: these bits are zero on the wire */
+        tw->remote[3] = conn->tuple.zone;
     tw->remote_port = conn->tuple.remote_port;
     tw->local_port = conn->tuple.local_port;
     tw->rcv_nxt = conn->receive.rcv_nxt;
@@ -146,7 +148,8 @@ enum tcp_time_wait_action sw_tcp_time_wait_judge(const struct tcp_time_wait_view
         return TIME_WAIT_ACK;
     }
     seg->reason = SANWO_REASON_OLD_DUPLICATE;
-    if (seg->flags & TCP_FIN)
+    tcp_seq end = tcp_seq_add(seg->seq, sw_tcp_segment_span(seg));
+    if ((seg->flags & TCP_FIN) && tcp_seq_equal(end, view->rcv_nxt))
         return TIME_WAIT_RESTART;
     /* A bare ACK is not answered: two ends in TIME-WAIT must not talk to each other (attack B-24). */
     return sw_tcp_segment_span(seg) ? TIME_WAIT_ACK : TIME_WAIT_IGNORE;
@@ -178,6 +181,8 @@ bool sw_tcp_time_wait_input(struct tcp *tcp, struct tcp_time_wait *tw, struct tc
     switch (sw_tcp_time_wait_judge(&view, seg)) {
     case TIME_WAIT_REUSE:
         if (sw_tcp_listener_for(tcp, &seg->tuple, seg->destination_is_ours)) {
+            seg->has_isn_floor = true; /* MAY-2 (1) */
+            seg->isn_floor = tw->snd_nxt;
             drop(tcp, tw, SANWO_REASON_TIME_WAIT_REUSED);
             return false;
         }

@@ -101,6 +101,7 @@ struct tcp_connection {
     unsigned fin_received : 1; /* the peer's FIN was taken, in order */
     unsigned fin_known : 1;    /* receive.fin_seq is valid */
     unsigned reset_received : 1;
+    unsigned backoff : 4;         /* doublings of the RTO, until a new sample (RFC 6298 5) */
     unsigned challenged : 1;      /* challenge_ms is valid */
     unsigned no_way : 1;          /* the last frame found no route, or its link down */
     unsigned starved : 1;         /* no memory for what came: the window is shut until there is */

@@ -173,23 +173,28 @@ void sw_tcp_timers_path_mtu_lowered(struct tcp *tcp, struct tcp_connection *conn
     arm(tcp, conn, conn->deadline.path_mtu);
 }
 
-void sw_tcp_timers_options_changed(struct tcp *tcp, struct tcp_connection *conn)
+void sw_tcp_timers_option_changed(struct tcp *tcp, struct tcp_connection *conn,
+                                  enum sanwo_tcp_option option)
 {
     const struct sanwo_tcp_config *config = sw_tcp_config(tcp, conn);
-    bool waits = conn->deadline.keepalive != SANWO_TIME_NEVER;
-    if (!config->keepalive)
+    if (option == SANWO_TCP_KEEPALIVE || option == SANWO_TCP_KEEPALIVE_IDLE) {
         conn->deadline.keepalive = SANWO_TIME_NEVER;
-    else if (!waits && sw_tcp_is_synchronised(conn->state) && conn->state != SANWO_TCP_TIME_WAIT)
-        sw_tcp_timers_keepalive(tcp, conn, config->keepalive_idle);
-    conn->deadline.user = SANWO_TIME_NEVER;
-    if (conn->deadline.retransmit != SANWO_TIME_NEVER)
-        restart_user_timeout(tcp, conn);
+        if (config->keepalive && sw_tcp_is_synchronised(conn->state) &&
+            conn->state != SANWO_TCP_TIME_WAIT)
+            sw_tcp_timers_keepalive(tcp, conn, config->keepalive_idle);
+    }
+    if (option == SANWO_TCP_USER_TIMEOUT) {
+        conn->deadline.user = SANWO_TIME_NEVER;
+        if (conn->deadline.retransmit != SANWO_TIME_NEVER)
+            restart_user_timeout(tcp, conn);
+    }
 }
 
 void sw_tcp_timers_link_up(struct tcp *tcp, struct tcp_connection *conn)
 {
-    if (conn->deadline.retransmit == SANWO_TIME_NEVER)
+    if (conn->deadline.retransmit == SANWO_TIME_NEVER || !conn->send.retransmissions)
         return;
+    conn->send.retransmissions--; /* the flap itself does not count towards R2 */
     conn->deadline.retransmit = tcp->now;
     arm(tcp, conn, tcp->now);
 }

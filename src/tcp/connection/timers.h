@@ -39,7 +39,8 @@ void sw_tcp_timers_keepalive(struct tcp *tcp, struct tcp_connection *conn, sanwo
 void sw_tcp_timers_time_wait(struct tcp *tcp, struct tcp_connection *conn);
 void sw_tcp_timers_fin_wait_2(struct tcp *tcp, struct tcp_connection *conn);
 void sw_tcp_timers_path_mtu_lowered(struct tcp *tcp, struct tcp_connection *conn);
-void sw_tcp_timers_options_changed(struct tcp *tcp, struct tcp_connection *conn);
+void sw_tcp_timers_option_changed(struct tcp *tcp, struct tcp_connection *conn,
+                                  enum sanwo_tcp_option option);
 /* The link came up again: what waits for a retransmission goes at once. */
 void sw_tcp_timers_link_up(struct tcp *tcp, struct tcp_connection *conn);
 void sw_tcp_timers_stop(struct tcp *tcp, struct tcp_connection *conn);

@@ -19,6 +19,8 @@
 #include "tcp/receive/input.h"
 #include "tcp/receive/timestamps.h"
 
+#define ISN_GAP 65536 /* beyond the numbers of the connection whose TIME-WAIT made way */
+
 static struct tcp_listener *listener_of(struct tcp *tcp, const struct tcp_half_open *half)
 {
     return sw_tcp_at(tcp, &tcp->listeners, half->listener);
@@ -80,15 +82,25 @@ static void arm_retransmission(struct tcp *tcp, struct tcp_half_open *half)
     sw_wheel_arm(&tcp->half_open_wheel, tcp->region, &half->timer, tcp->now + rto);
 }
 
-void sw_tcp_half_open_admit(struct tcp *tcp, struct tcp_half_open *half)
+static tcp_seq choose_isn(struct tcp *tcp, const struct tcp_half_open *half)
 {
-    struct tcp_listener *listener = listener_of(tcp, half);
+    const struct tcp_listener *listener = listener_of(tcp, half);
+    return listener->fixed_isn ? tcp_seq_of(listener->isn)
+                               : sw_tcp_isn(tcp, &half->tuple, tcp->now);
+}
+
+static void admit_with(struct tcp *tcp, struct tcp_half_open *half, tcp_seq iss)
+{
     half->flags &= (uint8_t) ~(HALF_OPEN_UNDECIDED | HALF_OPEN_SEEN);
-    half->u.iss =
-        listener->fixed_isn ? tcp_seq_of(listener->isn) : sw_tcp_isn(tcp, &half->tuple, tcp->now);
+    half->u.iss = iss;
     observe(tcp, half, SANWO_TCP_LISTEN, SANWO_TCP_SYN_RECEIVED, SANWO_REASON_SYN_RECEIVED);
     send_syn_ack(tcp, half, SANWO_REASON_SYN_RECEIVED);
     arm_retransmission(tcp, half);
+}
+
+void sw_tcp_half_open_admit(struct tcp *tcp, struct tcp_half_open *half)
+{
+    admit_with(tcp, half, choose_isn(tcp, half));
 }
 
 void sw_tcp_half_open_refuse(struct tcp *tcp, struct tcp_half_open *half)
@@ -152,7 +164,10 @@ void sw_tcp_half_open_create(struct tcp *tcp, struct tcp_listener *listener,
     listener->half_open++;
     fill_from_syn(config, half, seg);
     if (!(listener->flags & SANWO_LISTEN_DECIDE)) {
-        sw_tcp_half_open_admit(tcp, half);
+        tcp_seq iss = choose_isn(tcp, half);
+        if (seg->has_isn_floor && !tcp_seq_after(iss, seg->isn_floor))
+            iss = tcp_seq_add(seg->isn_floor, ISN_GAP);
+        admit_with(tcp, half, iss);
         return;
     }
     half->flags |= HALF_OPEN_UNDECIDED;

@@ -183,6 +183,7 @@ void sw_tcp_handshake_skip(struct tcp *tcp, struct tcp_connection *conn)
 void sw_tcp_handshake_complete(struct tcp *tcp, struct tcp_connection *conn, enum sanwo_reason why)
 {
     conn->send.retransmissions = 0;
+    conn->backoff = 0; /* RFC 6298 5.7 has its own rule for the data after a lost SYN */
     conn->syn_pending = 0;
     sw_tcp_timers_all_acked(tcp, conn);
     if (!conn->syn_lost && !conn->syn_twice && conn->send.last_sent)
@@ -244,6 +245,7 @@ enum tcp_verdict sw_tcp_syn_sent_input(struct tcp *tcp, struct tcp_connection *c
     sw_tcp_set_state(tcp, conn, SANWO_TCP_SYN_RECEIVED, SANWO_REASON_SIMULTANEOUS_OPEN);
     sw_tcp_window_announce_from(tcp, conn);
     conn->send.retransmissions = 0;
+    conn->backoff = 0;
     conn->syn_pending = 1; /* <SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK> */
     conn->syn_twice = 1;   /* Karn: what acknowledges it may mean either */
     sw_tcp_wants_send(tcp, conn);

@@ -66,6 +66,7 @@ void sw_tcp_ack_was_sent(struct tcp_connection *conn)
         conn->duplicates_owed--;
     conn->ack_now = conn->duplicates_owed > 0;
     conn->receive.unacked = 0;
+    conn->receive.dsack_left = conn->receive.dsack_right; /* told, once */
     conn->receive.last_ack_sent = conn->receive.rcv_nxt;
     sw_tcp_timers_ack_sent(conn);
 }

@@ -226,10 +226,8 @@ void sw_tcp_sack_blocks(struct tcp *tcp, struct tcp_connection *conn, struct wir
         return;
     if (room > WIRE_TCP_SACK_BLOCKS)
         room = WIRE_TCP_SACK_BLOCKS;
-    if (room && !tcp_seq_equal(r->dsack_left, r->dsack_right)) { /* RFC 2883 4: first, and once */
+    if (room && !tcp_seq_equal(r->dsack_left, r->dsack_right)) /* RFC 2883 4: first, and once */
         out->sack[out->sack_count++] = (struct wire_tcp_sack){r->dsack_left, r->dsack_right};
-        r->dsack_left = r->dsack_right;
-    }
     const struct tcp_reassembly *a = held(tcp, conn);
     uint32_t below = UINT32_MAX;
     while (a && out->sack_count < room) { /* RFC 2018 4: the latest first, then the ones before */

@@ -18,6 +18,7 @@
 #include "tcp/send/records.h"
 
 #define DUPLICATE_THRESHOLD 3
+#define FAR_BEHIND (UINT32_C(1) << 30)
 
 static void mark_lost(struct tcp *tcp, struct tcp_connection *conn, uint32_t i,
                       enum sanwo_reason why)
@@ -52,8 +53,9 @@ static void enter(struct tcp *tcp, struct tcp_connection *conn, enum sanwo_reaso
 /* RFC 6582 3.2 step 2: not again for losses of the window that was reduced already. */
 static bool may_enter(const struct tcp_connection *conn)
 {
-    return !conn->in_recovery && !conn->in_timeout &&
-           !tcp_seq_before(conn->send.snd_una, conn->send.recover);
+    tcp_seq una = conn->send.snd_una, recover = conn->send.recover;
+    bool past = conn->sack ? !tcp_seq_before(una, recover) : tcp_seq_after(una, recover);
+    return !conn->in_recovery && !conn->in_timeout && past;
 }
 
 /* The flight behind the hole is one segment less (see the head of this file). */
@@ -63,6 +65,8 @@ static void presume_one_delivered(struct tcp *tcp, struct tcp_connection *conn)
     for (uint32_t i = 0; i < count; i++) {
         struct tcp_record *record = sw_tcp_record(tcp, conn, i);
         bool first = tcp_seq_equal(record->seq, conn->send.snd_una);
+        if (conn->in_recovery && !tcp_seq_before(record->seq, conn->send.recover))
+            return; /* sent since: no duplicate speaks of it yet */
         if (record->flags & (RECORD_LOST | RECORD_SACKED))
             continue;
         if (first && record->length <= conn->cc.mss)
@@ -171,14 +175,16 @@ void sw_tcp_recovery_on_ack(struct tcp *tcp, struct tcp_connection *conn, uint32
         }
         return;
     }
-    if (!recovering) /* keeps up with snd_una, so that it is never half the space behind */
-        conn->send.recover = conn->send.snd_una;
+    if (!recovering && tcp_seq_distance(conn->send.recover, conn->send.snd_una) > FAR_BEHIND)
+        conn->send.recover =
+            tcp_seq_subtract(conn->send.snd_una, 1); /* never half the space behind */
     if (!conn->sack && !recovering && sw_tcp_records_count(tcp, conn))
         forget_presumed(tcp, conn); /* reordering only: the hole filled by itself */
     struct tcp_cc_ack ack = {.acked = acked,
                              .in_flight = flight,
-                             .cwnd_limited =
-                                 conn->in_timeout || flight + conn->cc.mss >= conn->cc.cwnd,
+                             .cwnd_limited = conn->in_timeout ||
+                                             flight + conn->cc.mss >= conn->cc.cwnd ||
+                                             conn->limited_by == SANWO_REASON_CONGESTION_WINDOW,
                              .srtt = conn->send.srtt,
                              .min_rtt = conn->send.min_rtt,
                              .now = tcp->now};

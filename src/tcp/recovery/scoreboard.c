@@ -9,7 +9,8 @@
 static bool is_believable(const struct tcp_connection *conn, const struct wire_tcp_sack *block)
 {
     tcp_seq una = conn->send.snd_una, nxt = conn->send.snd_nxt;
-    return tcp_seq_between(block->left, una, nxt) && tcp_seq_between(block->right, una, nxt) &&
+    return !tcp_seq_equal(block->left, una) && tcp_seq_between(block->left, una, nxt) &&
+           tcp_seq_between(block->right, una, nxt) &&
            tcp_seq_distance(una, block->left) < tcp_seq_distance(una, block->right);
 }
 

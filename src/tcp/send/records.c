@@ -145,12 +145,15 @@ struct tcp_acked sw_tcp_records_acknowledge(struct tcp *tcp, struct tcp_connecti
 {
     tcp_seq upto = seg->ack;
     struct tcp_acked acked = {0, 0};
+    bool spoilt = false;
     struct tcp_records *r = ring_of(tcp, conn);
     while (r && r->count) {
         struct tcp_record *record = at(r, 0);
         uint32_t covered = tcp_seq_distance(record->seq, upto);
         if (covered == 0 || covered > INT32_MAX)
             break;
+        spoilt |= record->flags !=
+                  0; /* Karn: what waited behind a hole tells of the hole, not the path */
         if (covered < record->length) {
             uncount(conn, record, covered);
             record->seq = upto;
@@ -160,14 +163,14 @@ struct tcp_acked sw_tcp_records_acknowledge(struct tcp *tcp, struct tcp_connecti
         if (conn->sack && !(record->flags & RECORD_SACKED))
             sw_tcp_rack_delivered(tcp, conn, record, seg);
         uncount(conn, record, record->length);
-        if (!(record->flags & (RECORD_RETRANSMITTED | RECORD_SACKED))) {
-            acked.rtt_valid = 1;
-            acked.sent = record->sent;
-        }
+        acked.rtt_valid = 1;
+        acked.sent = record->sent;
         r->first = (r->first + 1) & (r->capacity - 1);
         r->count--;
     }
     if (r && !r->count)
         sw_tcp_records_clear(tcp, conn);
+    if (spoilt)
+        acked.rtt_valid = 0;
     return acked;
 }

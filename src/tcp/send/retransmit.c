@@ -16,15 +16,25 @@
 #include "tcp/recovery/recovery.h"
 #include "tcp/send/send_queue.h"
 
-#define R1 3        /* SHLD-10: then the user is told */
-#define R2 15       /* SHLD-11: over 100 s even at the smallest RTO */
-#define R2_ORPHAN 8 /* after close() nobody waits as long */
+#define LARGEST_BACKOFF 15 /* what the bit field holds; rto_maximum comes first */
+#define R1 3               /* SHLD-10: then the user is told */
+#define R2 15              /* SHLD-11: over 100 s even at the smallest RTO */
+#define R2_ORPHAN 8        /* after close() nobody waits as long */
 #define PROBES_UNANSWERED 15
+#define ORPHAN_PROBES 14 /* answered or not: over ten minutes (attacks B-07, B-15) */
 
 static void count_one(uint8_t *counter)
 {
     if (*counter < UINT8_MAX)
         (*counter)++;
+}
+
+/* RFC 6298 5.5. */
+static void back_off(struct tcp_connection *conn)
+{
+    count_one(&conn->send.retransmissions);
+    if (conn->backoff < LARGEST_BACKOFF)
+        conn->backoff++;
 }
 
 static enum tcp_verdict give_up(struct tcp *tcp, struct tcp_connection *conn, enum sanwo_reason why)
@@ -50,7 +60,7 @@ static enum tcp_verdict syn_expired(struct tcp *tcp, struct tcp_connection *conn
     const struct sanwo_tcp_config *config = sw_tcp_config(tcp, conn);
     if (!config->user_timeout && conn->send.retransmissions >= config->syn_retries)
         return give_up(tcp, conn, SANWO_REASON_HANDSHAKE_TIMEOUT);
-    count_one(&conn->send.retransmissions);
+    back_off(conn);
     conn->syn_lost = 1;
     conn->syn_pending = 1;
     tell_at_r1(tcp, conn);
@@ -62,7 +72,8 @@ static enum tcp_verdict syn_expired(struct tcp *tcp, struct tcp_connection *conn
 static enum tcp_verdict probe(struct tcp *tcp, struct tcp_connection *conn)
 {
     /* `probes` backs off (SHLD-30); `retransmissions` counts those in a row that nobody answered. */
-    if (conn->send.retransmissions >= (conn->closed_by_user ? R2_ORPHAN : PROBES_UNANSWERED))
+    bool orphan_too_long = conn->closed_by_user && conn->send.probes >= ORPHAN_PROBES;
+    if (orphan_too_long || conn->send.retransmissions >= PROBES_UNANSWERED)
         return give_up(tcp, conn,
                        conn->closed_by_user ? SANWO_REASON_ORPHAN_TIMEOUT
                                             : SANWO_REASON_RETRANSMISSION_LIMIT);
@@ -83,7 +94,7 @@ static enum tcp_verdict count_attempt(struct tcp *tcp, struct tcp_connection *co
         return give_up(tcp, conn, SANWO_REASON_ORPHAN_TIMEOUT);
     if (!timed && conn->send.retransmissions >= R2)
         return give_up(tcp, conn, SANWO_REASON_RETRANSMISSION_LIMIT);
-    count_one(&conn->send.retransmissions);
+    back_off(conn);
     sw_tcp_observe(tcp, conn, SANWO_OBSERVE_TIMER, SANWO_REASON_RETRANSMIT_TIMEOUT,
                    conn->send.retransmissions, 0);
     tell_at_r1(tcp, conn);

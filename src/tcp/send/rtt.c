@@ -9,11 +9,12 @@
 
 #define GRANULARITY SANWO_MSEC(1)
 #define RTO_AFTER_LOST_SYN SANWO_SEC(3) /* RFC 6298 5.7 */
-#define LARGEST_BACKOFF 16
+#define LARGEST_BACKOFF 15
 
 void sw_tcp_rtt_sample(struct tcp *tcp, struct tcp_connection *conn, sanwo_time rtt)
 {
     struct tcp_sender *s = &conn->send;
+    conn->backoff = 0;
     if (rtt < 1)
         rtt = 1;
     if (!s->srtt) { /* 2.2 */
@@ -43,7 +44,7 @@ sanwo_time sw_tcp_rto(const struct tcp *tcp, const struct tcp_connection *conn)
     }
     if (rto < config->rto_minimum)
         rto = config->rto_minimum;
-    unsigned backoff = sw_max32(s->retransmissions, s->probes);
+    unsigned backoff = sw_max32(conn->backoff, s->probes);
     if (backoff > LARGEST_BACKOFF)
         backoff = LARGEST_BACKOFF;
     for (; backoff && rto < config->rto_maximum; backoff--) /* 5.5 */
