@@ -5,6 +5,7 @@
  * tokens (no blank before the colon: RFC 9112 5.1), values hold no control characters nor folded
  * lines (5.2), lines end in CR LF (2.2 lets us refuse a bare LF), head and target have limits.
  */
+#define _GNU_SOURCE
 #include "http/message.h"
 
 static struct message *message_of(const llhttp_t *parser)
@@ -304,6 +305,14 @@ const char *sw_http_message_method(const struct message *m)
     return llhttp_method_name((llhttp_method_t)m->parser.method);
 }
 
+/* What is kept from @at up to the next NUL. */
+static struct text kept(const struct message *m, size_t at)
+{
+    size_t most = at < m->store.used ? m->store.used - at : 0;
+
+    return (struct text){m->store.bytes + at, strnlen(m->store.bytes + at, most)};
+}
+
 bool sw_http_message_next(const struct message *m, size_t *cursor, struct text *name,
                           struct text *value)
 {
@@ -311,8 +320,8 @@ bool sw_http_message_next(const struct message *m, size_t *cursor, struct text *
         *cursor = m->target_length + 1u;
     if (*cursor >= m->field_start)
         return false;
-    *name = text_of(m->store.bytes + *cursor);
-    *value = text_of(name->at + name->length + 1);
+    *name = kept(m, *cursor);
+    *value = kept(m, *cursor + name->length + 1);
     *cursor += name->length + value->length + 2;
     *value = sw_http_text_trim(*value);
     return true;

@@ -57,7 +57,7 @@ struct tcp_sender {
     uint16_t path_mtu;        /* learnt from ICMP; 0: the link's */
     uint8_t duplicate_acks;
     uint8_t retransmissions; /* of the oldest data, by time-out, in a row */
-    uint8_t probes;          /* zero-window or keep-alive probes unanswered */
+    uint8_t probes;          /* zero-window probes in a row: how far they back off */
     int8_t scale;            /* of the windows the peer announces; 0 if not negotiated */
     sanwo_time srtt, rttvar; /* RFC 6298; srtt 0: no sample yet */
     sanwo_time min_rtt;
@@ -102,6 +102,7 @@ struct tcp_connection {
     unsigned fin_known : 1;    /* receive.fin_seq is valid */
     unsigned reset_received : 1;
     unsigned backoff : 4;         /* doublings of the RTO, until a new sample (RFC 6298 5) */
+    unsigned keepalive_probes : 8; /* unanswered ones in a row */
     unsigned challenged : 1;      /* challenge_ms is valid */
     unsigned no_way : 1;          /* the last frame found no route, or its link down */
     unsigned starved : 1;         /* no memory for what came: the window is shut until there is */

@@ -77,7 +77,7 @@ void sw_tcp_timers_keepalive(struct tcp *tcp, struct tcp_connection *conn, sanwo
 void sw_tcp_timers_segment_arrived(struct tcp *tcp, struct tcp_connection *conn)
 {
     if (SW_UNLIKELY(conn->deadline.keepalive != SANWO_TIME_NEVER)) {
-        conn->send.probes = 0;
+        conn->keepalive_probes = 0;
         sw_tcp_timers_keepalive(tcp, conn, sw_tcp_config(tcp, conn)->keepalive_idle);
     }
 }

@@ -128,6 +128,8 @@ enum tcp_verdict sw_tcp_check_sequence(struct tcp *tcp, struct tcp_connection *c
     if (SW_UNLIKELY(window == 0) && is_just_beyond(conn, seg)) {
         if (span)
             sw_tcp_ack_now(tcp, conn);
+        else /* unacceptable by the letter: answered, but within the limit (B-24) */
+            sw_tcp_challenge_ack(tcp, conn);
         seg->length = 0;
         seg->flags &= (uint8_t)~TCP_FIN;
         return TCP_CONTINUE;

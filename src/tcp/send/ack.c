@@ -55,19 +55,19 @@ static enum tcp_verdict complete_handshake(struct tcp *tcp, struct tcp_connectio
     return TCP_CONTINUE;
 }
 
-/* The byte that probed the closed window was refused with it: it goes again at once. */
-static void resend_probe(struct tcp *tcp, struct tcp_connection *conn)
+/* The byte that probed the closed window was refused with it: as if it had never been sent. */
+static void take_probe_back(struct tcp *tcp, struct tcp_connection *conn, tcp_seq ack)
 {
-    if (!sw_tcp_records_count(tcp, conn))
+    bool only_the_probe =
+        tcp_seq_distance(conn->send.snd_una, conn->send.snd_nxt) == 1 && !conn->fin_sent;
+    if (!only_the_probe || !tcp_seq_equal(ack, conn->send.snd_una))
         return;
-    struct tcp_record *first = sw_tcp_record(tcp, conn, 0);
-    if (first->length > 1 || (first->flags & (RECORD_LOST | RECORD_SACKED)))
-        return;
-    sw_tcp_record_set_flags(conn, first, first->flags | RECORD_LOST);
-    conn->limited = 1;
+    sw_tcp_records_clear(tcp, conn);
+    conn->send.snd_nxt = conn->send.snd_una;
+    conn->send.next = 0;
 }
 
-static void note_window(struct tcp *tcp, struct tcp_connection *conn, uint32_t window)
+static void note_window(struct tcp *tcp, struct tcp_connection *conn, uint32_t window, tcp_seq ack)
 {
     struct tcp_sender *s = &conn->send;
     uint32_t old = s->snd_wnd;
@@ -82,11 +82,11 @@ static void note_window(struct tcp *tcp, struct tcp_connection *conn, uint32_t w
     if (window && s->probes) { /* it opened: what waited goes, on a fresh timer */
         s->probes = 0;
         conn->probe_now = 0;
+        take_probe_back(tcp, conn, ack);
         if (tcp_seq_equal(s->snd_una, s->snd_nxt))
             conn->deadline.retransmit = SANWO_TIME_NEVER;
         else
             sw_tcp_timers_acked(tcp, conn);
-        resend_probe(tcp, conn);
     }
     if (window > old || s->lost)
         sw_tcp_wants_send(tcp, conn);
@@ -106,7 +106,7 @@ static bool update_window(struct tcp *tcp, struct tcp_connection *conn,
     s->snd_wl2 = seg->ack;
     if (window == s->snd_wnd)
         return false;
-    note_window(tcp, conn, window);
+    note_window(tcp, conn, window, seg->ack);
     return true;
 }
 

@@ -17,13 +17,13 @@ enum tcp_verdict sw_tcp_keepalive_expired(struct tcp *tcp, struct tcp_connection
         sw_tcp_timers_keepalive(tcp, conn, config->keepalive_idle);
         return TCP_CONTINUE; /* the retransmission timer watches meanwhile */
     }
-    if (conn->send.probes >= config->keepalive_probes) {
+    if (conn->keepalive_probes >= config->keepalive_probes) {
         sw_tcp_fail(tcp, conn, SANWO_ETIMEDOUT, SANWO_REASON_KEEPALIVE_TIMEOUT);
         return TCP_FINISHED;
     }
-    conn->send.probes++;
+    conn->keepalive_probes++;
     conn->keepalive_now = 1;
-    sw_tcp_observe(tcp, conn, SANWO_OBSERVE_TIMER, SANWO_REASON_KEEPALIVE_PROBE, conn->send.probes,
+    sw_tcp_observe(tcp, conn, SANWO_OBSERVE_TIMER, SANWO_REASON_KEEPALIVE_PROBE, conn->keepalive_probes,
                    0);
     sw_tcp_timers_keepalive(tcp, conn, config->keepalive_interval);
     sw_tcp_wants_send(tcp, conn);
