@@ -77,6 +77,10 @@ struct ip {
     sanwo_time ready_since; /* when the first of them came to stand there */
     region_ref orphans;     /* see sw_ip_take_orphan() */
     uint16_t link_count, address_count, route_count; /* in use, from the start of the arrays */
+    struct {
+        uint64_t flow, hash; /* what sw_ip_send() last hashed */
+        bool known;
+    } last_flow;
     bool answer_echo;
     uint64_t icmp_in, icmp_out;
     struct ip_losses lost;

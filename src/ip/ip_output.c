@@ -15,13 +15,18 @@
  * 64 bits that say nothing about the flow they come from: IDs and labels cannot be predicted or
  * counted from outside (attack C-04). RFC 6864 4.1 leaves the ID of a datagram with DF free.
  */
-static uint64_t flow_hash(const struct ip *ip, const struct ip_send *what)
+static uint64_t flow_hash(struct ip *ip, const struct ip_send *what)
 {
     uint8_t bytes[8];
 
+    if (ip->last_flow.known && ip->last_flow.flow == what->flow) /* packets come in runs */
+        return ip->last_flow.hash;
     sw_store32(bytes, (uint32_t)(what->flow >> 32));
     sw_store32(bytes + 4, (uint32_t)what->flow);
-    return sw_siphash(&ip->id_key, bytes, sizeof bytes);
+    ip->last_flow.flow = what->flow;
+    ip->last_flow.hash = sw_siphash(&ip->id_key, bytes, sizeof bytes);
+    ip->last_flow.known = true;
+    return ip->last_flow.hash;
 }
 
 static void write_v4(struct ip *ip, const struct ip_send *what, uint32_t length, uint8_t *bytes)
@@ -40,8 +45,7 @@ static void write_v4(struct ip *ip, const struct ip_send *what, uint32_t length,
     sw_wire_ipv4_write(&h, bytes);
 }
 
-static void write_v6(const struct ip *ip, const struct ip_send *what, uint32_t length,
-                     uint8_t *bytes)
+static void write_v6(struct ip *ip, const struct ip_send *what, uint32_t length, uint8_t *bytes)
 {
     struct wire_ipv6 h = {.source = what->source,
                           .destination = what->destination,

@@ -214,6 +214,8 @@ static bool poll_neighbours(struct ip *ip, struct sanwo_frame *out, sanwo_time n
 {
     struct neighbour_task task;
 
+    if (sw_neighbours_deadline(sw_ip_neighbours(ip)) > now)
+        return false;
     for (;;) {
         sw_neighbours_poll(sw_ip_neighbours(ip), now, &task);
         switch (task.kind) {

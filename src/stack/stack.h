@@ -20,6 +20,12 @@ struct sanwo_stack {
     sanwo_time now;
     struct ip ip;
     struct tcp tcp;
+    struct {
+        struct sanwo_address destination;
+        struct ip_path path;
+        uint32_t epoch;
+        bool known;
+    } last_route; /* connections of one peer come in runs: transmit.c */
     uint64_t frames_in, frames_out, bytes_in, bytes_out;
     uint64_t frames_lent;  /* transmitted and not yet sent */
     uint64_t buffers_lent; /* borrowed and not yet handed in */

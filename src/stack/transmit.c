@@ -47,13 +47,27 @@ static bool send_ip(struct sanwo_stack *s, const struct ip_send *what, const str
     }
 }
 
+/* The way to @destination; the last answer is remembered until links, addresses or routes change. */
+static bool find_path(struct sanwo_stack *s, const struct sanwo_address *destination,
+                      struct ip_path *path)
+{
+    if (!s->last_route.known || s->last_route.epoch != s->ip.route_epoch ||
+        !sanwo_address_equal(&s->last_route.destination, destination)) {
+        s->last_route.known = sw_ip_route_find(&s->ip, destination, &s->last_route.path);
+        s->last_route.destination = *destination;
+        s->last_route.epoch = s->ip.route_epoch;
+    }
+    *path = s->last_route.path;
+    return s->last_route.known;
+}
+
 static bool send_reply(struct sanwo_stack *s, const struct tcp_outgoing *out,
                        struct sanwo_frame *frame)
 {
     uint64_t flow = sw_tcp_tuple_hash(&s->tcp.table_key, &out->tuple);
     struct ip_send what = ip_send_of(&out->tuple, out->ttl, out->dscp_ecn, flow);
     struct ip_path path;
-    if (!sw_ip_route_find(&s->ip, &what.destination, &path) || !path.up) {
+    if (!find_path(s, &what.destination, &path) || !path.up) {
         sw_stack_drop(s, SANWO_REASON_NO_ROUTE);
         return false;
     }
@@ -84,7 +98,7 @@ static size_t send_connection(struct sanwo_stack *s, struct tcp_connection *conn
     struct ip_send what =
         ip_send_of(&conn->tuple, config->ttl, (uint8_t)(config->dscp << 2), conn->hash);
     struct ip_path path;
-    if (!sw_ip_route_find(&s->ip, &what.destination, &path)) {
+    if (!find_path(s, &what.destination, &path)) {
         postpone(s, conn, SANWO_REASON_NO_ROUTE);
         return 0;
     }

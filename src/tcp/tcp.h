@@ -55,7 +55,11 @@ struct tcp {
     sanwo_time now;
     struct siphash_key table_key, isn_key, port_key, timestamp_key, listener_key;
     struct pool connections, half_open, time_wait, listeners, configs;
-    struct table table;          /* tuple -> connection, half-open or TIME-WAIT record */
+    struct table table; /* tuple -> connection, half-open or TIME-WAIT record */
+    struct {
+        struct tcp_tuple tuple;
+        uint32_t name, hash;     /* name 0: nothing is remembered */
+    } last_found;                /* segments come in runs: open/demux.c */
     struct table listener_table; /* local endpoint -> listener */
     struct wheel wheel;          /* connections */
     struct wheel half_open_wheel;

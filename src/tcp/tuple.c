@@ -47,7 +47,14 @@ bool sw_tcp_tuple_equal(const struct tcp_tuple *a, const struct tcp_tuple *b)
 
 uint32_t sw_tcp_tuple_hash(const struct siphash_key *key, const struct tcp_tuple *t)
 {
-    return (uint32_t)sw_siphash_table(key, t, sizeof(*t));
+    if (!sw_tcp_tuple_is_ipv4(t))
+        return (uint32_t)sw_siphash_table(key, t, sizeof(*t));
+    uint8_t ipv4[12]; /* a third of the bytes say all there is */
+    memcpy(ipv4, t->remote + 12, 4);
+    memcpy(ipv4 + 4, t->local + 12, 4);
+    memcpy(ipv4 + 8, &t->remote_port, 2);
+    memcpy(ipv4 + 10, &t->local_port, 2);
+    return (uint32_t)sw_siphash_table(key, ipv4, sizeof(ipv4));
 }
 
 bool sw_tcp_tuple_is_ipv4(const struct tcp_tuple *t)

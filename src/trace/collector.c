@@ -406,9 +406,12 @@ static void state_changed(struct sanwo_trace *t, struct trace_end *end,
     if (what->state >= SANWO_TCP_STATE_COUNT) {
         return;
     }
-    if (what->state == SANWO_TCP_LISTEN && t->segments == 0) {
-        end->state = SANWO_TCP_LISTEN; /* where the story begins */
+    if (what->remote.port == 0 && t->segments == 0) {
+        end->state = what->state; /* of a listener: where the story begins */
         return;
+    }
+    if (what->remote.port == 0 && what->old_state != end->state) {
+        return; /* of a listener beside the connection */
     }
     if (carrier != 0) {
         carried_change(t, end, what, carrier);

@@ -46,16 +46,6 @@ struct ladder {
 
 /* ---- cells ---------------------------------------------------------------------------------- */
 
-/* Columns of UTF-8 text: all of ours are one wide. */
-static size_t columns(const char *text)
-{
-    size_t n = 0;
-    for (; *text != '\0'; text++) {
-        n += ((unsigned char)*text & 0xc0) != 0x80;
-    }
-    return n;
-}
-
 static void fill(const struct ladder *l, const char *glyph, size_t n)
 {
     while (n-- > 0) {
@@ -72,7 +62,7 @@ static void put(const struct ladder *l, const char *colour, const char *text)
 static void put_cell(const struct ladder *l, const char *colour, const char *text, size_t width,
                      bool right)
 {
-    size_t used = columns(text), space = used < width ? width - used : 0;
+    size_t used = sw_trace_columns(text), space = used < width ? width - used : 0;
 
     fill(l, " ", right ? space : 0);
     put(l, colour, text);
@@ -159,6 +149,25 @@ static void text_line(struct ladder *l, const struct margin margins[2], const ch
     put_right(l, &margins[1]);
 }
 
+/* Text of any length, the later lines of it indented; the margins stand at the first. */
+static void text_lines(struct ladder *l, const struct margin margins[2], const char *colour,
+                       const char *text)
+{
+    static const struct margin none[2] = {{SANWO_TIME_NEVER, NULL, false, false},
+                                          {SANWO_TIME_NEVER, NULL, false, false}};
+    const char *indent = "";
+
+    do {
+        char line[160];
+        size_t n = sw_trace_break(text, l->width - 2 - strlen(indent));
+        sw_trace_append(line, sizeof(line), 0, "%s%.*s", indent, (int)n, text);
+        text_line(l, margins, colour, line);
+        text += n + (text[n] == ' ');
+        margins = none;
+        indent = "  ";
+    } while (*text != '\0');
+}
+
 /* ---- arrows --------------------------------------------------------------------------------- */
 
 static const char *segment_colour(const struct ladder *l, const struct sanwo_trace_row *row)
@@ -202,12 +211,11 @@ static struct shaft shaft_of(const struct ladder *l, enum trace_line_kind kind, 
 static void put_line(const struct ladder *l, const char *colour, const char *note, size_t n)
 {
     char text[160];
-    size_t used = sw_trace_append(text, sizeof(text), 0, "%s", note);
+    size_t used;
 
-    if (used + 6 > n) { /* notes are plain ASCII; only the label's own text may be longer */
-        used = n > 9 ? n - 9 : 0;
-        used = sw_trace_append(text, sizeof(text), used, "%s", used ? "..." : "");
-    }
+    sw_trace_append(text, sizeof(text), 0, "%s", note);
+    sw_trace_shorten(text, n - 6); /* room for blanks, and some of the line */
+    used = sw_trace_columns(text);
     if (used == 0) {
         sw_trace_print(l->w, "%s", colour);
         fill(l, l->glyph->line, n);
@@ -269,16 +277,20 @@ static void arrow_line(struct ladder *l, const struct margin margins[2],
 
 /* ---- segments and changes ------------------------------------------------------------------- */
 
-/* "#2 SYN ACK  seq 7  ack 9  len 0", shortened until it fits. SYNs have absolute numbers. */
-static void label_of(const struct ladder *l, const struct sanwo_trace_row *row, char *out,
-                     size_t size)
+/*
+ * "#2 SYN ACK  seq 7  ack 9  len 0  arrives", shortened until it fits: @fate is told in any case.
+ * SYNs have absolute numbers.
+ */
+static void label_of(const struct ladder *l, const struct sanwo_trace_row *row, const char *fate,
+                     char *out, size_t size)
 {
     char flags[48];
     bool absolute = row->flags & TCP_SYN;
+    size_t most = l->width - 2 - strlen(fate) - (*fate ? 2 : 0);
 
     sw_trace_flag_words(row->flags, flags, sizeof(flags));
-    for (int cut = 0; cut < 3; cut++) {
-        const char *gap = cut == 0 ? "  " : " ";
+    for (int cut = 0; cut < 4; cut++) {
+        const char *gap = cut == 0 || cut == 3 ? "  " : " ";
         size_t n = sw_trace_append(out, size, 0, "#%u %s", row->number, flags);
         if (row->payload_length > 0) {
             n = sw_trace_append(out, size, n, "%sseq %u:%u", gap, row->seq_relative,
@@ -287,18 +299,21 @@ static void label_of(const struct ladder *l, const struct sanwo_trace_row *row, 
             n = sw_trace_append(out, size, n, "%sseq %u", gap,
                                 absolute ? row->seq : row->seq_relative);
         }
-        if (row->flags & TCP_ACK) {
+        if ((row->flags & TCP_ACK) && cut < 3) {
             n = sw_trace_append(out, size, n, "%sack %u", gap,
                                 absolute ? row->ack : row->ack_relative);
         }
         if (row->payload_length > 0 && cut < 2) {
             n = sw_trace_append(out, size, n, "%slen %u", gap, row->payload_length);
         }
-        if (n <= l->width - 2) {
-            return;
+        if (n <= most) {
+            break;
         }
     }
-    out[l->width - 2] = '\0';
+    sw_trace_shorten(out, most);
+    if (*fate) {
+        sw_trace_append(out, size, strlen(out), "  %s", fate);
+    }
 }
 
 static struct margin before(const struct sanwo_trace_side *side)
@@ -321,14 +336,14 @@ static void print_reasons(struct ladder *l, const struct sanwo_trace_row *row, c
     if (row->drop != SANWO_REASON_NONE && shown[row->from ^ 1]) {
         sw_trace_append(text, sizeof(text), 0, "%s at %c: %s", l->glyph->lost,
                         sw_trace_end_letter(row->from ^ 1U), sanwo_reason_text(row->drop));
-        text_line(l, none, l->palette->bad, text);
+        text_lines(l, none, l->palette->bad, text);
     }
     for (unsigned end = 0; end < 2; end++) {
         const struct sanwo_trace_side *side = &row->side[end];
         if (shown[end] && side->after == SANWO_TCP_CLOSED && side->before != side->after) {
             sw_trace_append(text, sizeof(text), 0, "%c is closed: %s", sw_trace_end_letter(end),
                             sanwo_reason_text(side->reason));
-            text_line(l, none, l->palette->dim, text);
+            text_lines(l, none, l->palette->dim, text);
         }
     }
 }
@@ -357,12 +372,11 @@ static void print_segment(struct ladder *l, const struct sanwo_trace_row *row,
     if (shown[row->from ^ 1] && l->right_times && row->arrived != SANWO_TIME_NEVER) {
         lower[row->from ^ 1].time = row->arrived;
     }
-    label_of(l, row, label, sizeof(label));
-    if (kind == TRACE_LINE_ARRIVES) {
-        sw_trace_append(label, l->width, strlen(label), "  arrives");
-    } else if (kind == TRACE_LINE_LOST) {
-        sw_trace_append(label, l->width, strlen(label), "  lost");
-    }
+    label_of(l, row,
+             kind == TRACE_LINE_ARRIVES ? "arrives"
+             : kind == TRACE_LINE_LOST  ? "lost"
+                                        : "",
+             label, sizeof(label));
     text_line(l, upper, segment_colour(l, row), label);
     arrow_line(l, lower, row, kind);
     print_reasons(l, row, shown);
@@ -374,7 +388,7 @@ static void print_change(struct ladder *l, const struct sanwo_trace_row *row)
     struct margin lower[2] = {after(&row->side[0]), after(&row->side[1])};
 
     upper[l->right_times ? row->from : SANWO_TRACE_A].time = row->sent;
-    text_line(l, upper, l->palette->dim, sanwo_reason_text(row->reason));
+    text_lines(l, upper, l->palette->dim, sanwo_reason_text(row->reason));
     put_left(l, &lower[0]);
     put(l, "", row->from == SANWO_TRACE_A ? l->glyph->dot : l->glyph->life);
     fill(l, " ", l->width);
@@ -393,7 +407,7 @@ static size_t margin_width(void)
 static void print_pair(const struct ladder *l, const char *colour, const char *a, const char *b)
 {
     size_t life_a = margin_width(), life_b = life_a + 1 + l->width;
-    size_t length_a = columns(a), length_b = columns(b);
+    size_t length_a = sw_trace_columns(a), length_b = sw_trace_columns(b);
     size_t end = life_b + 1 + (l->right_times ? margin_width() : STATE_WIDTH + 1);
     size_t start_a = length_a / 2 < life_a ? life_a - length_a / 2 : 0;
     size_t start_b = life_b - length_b / 2;

@@ -133,6 +133,12 @@ size_t sw_trace_remark(const struct sanwo_trace_row *row, char *out, size_t size
 /* printf into what is left of a buffer of @size of which @used are used; returns the new length. */
 size_t sw_trace_append(char *out, size_t size, size_t used, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* Columns of UTF-8 text: all of ours are one wide. */
+size_t sw_trace_columns(const char *text);
+/* Bytes of @text that go on a line of @most columns: whole words, or up to a colon if that is fair. */
+size_t sw_trace_break(const char *text, size_t most);
+/* Cuts @text to @most columns (at least 3) between words and says so with "...". */
+void sw_trace_shorten(char *text, size_t most);
 const char *sw_trace_phase_name(unsigned phase);
 static inline char sw_trace_end_letter(unsigned end)
 {

@@ -216,6 +216,65 @@ size_t sw_trace_span(sanwo_time span, char *out, size_t size)
     return append_decimal((uint64_t)(span < 0 ? 0 : span) / 1000, "ms", out, size);
 }
 
+/* ---- fitting -------------------------------------------------------------------------------- */
+
+size_t sw_trace_columns(const char *text)
+{
+    size_t n = 0;
+
+    for (; *text != '\0'; text++) {
+        n += ((unsigned char)*text & 0xc0) != 0x80;
+    }
+    return n;
+}
+
+/* Bytes of the first @most columns. */
+static size_t bytes_of(const char *text, size_t most)
+{
+    size_t n = 0;
+
+    while (text[n] != '\0' && (most > 0 || ((unsigned char)text[n] & 0xc0) == 0x80)) {
+        most -= ((unsigned char)text[n] & 0xc0) != 0x80;
+        n++;
+    }
+    return n;
+}
+
+size_t sw_trace_break(const char *text, size_t most)
+{
+    const char *colon = strstr(text, ": ");
+    size_t all = bytes_of(text, most), n = all;
+
+    if (text[n] == '\0') {
+        return n;
+    }
+    if (colon != NULL && (size_t)(colon - text) < n && sw_trace_columns(colon + 2) <= most) {
+        return (size_t)(colon - text) + 1;
+    }
+    while (n > 0 && text[n] != ' ') {
+        n--;
+    }
+    return n > 0 ? n : all;
+}
+
+void sw_trace_shorten(char *text, size_t most)
+{
+    size_t all, n;
+
+    if (sw_trace_columns(text) <= most) {
+        return;
+    }
+    all = n = bytes_of(text, most - 3);
+    while (n > 0 && text[n] != ' ' && text[n] != ',') {
+        n--;
+    }
+    n = n > 0 ? n : all;
+    while (n > 0 && (text[n - 1] == ' ' || text[n - 1] == ',')) {
+        n--;
+    }
+    memcpy(text + n, "...", 4);
+}
+
 /* ---- remarks -------------------------------------------------------------------------------- */
 
 size_t sw_trace_remark(const struct sanwo_trace_row *row, char *out, size_t size)

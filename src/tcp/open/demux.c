@@ -45,6 +45,9 @@ static bool object_matches(const void *object, uint32_t name, const struct tcp_t
 
 struct tcp_found sw_tcp_demux_find(struct tcp *tcp, const struct tcp_tuple *tuple)
 {
+    if (tcp->last_found.name && sw_tcp_tuple_equal(&tcp->last_found.tuple, tuple))
+        return (struct tcp_found){tcp->last_found.name, tcp->last_found.hash,
+                                  object_of(tcp, tcp->last_found.name)};
     struct tcp_found found = {.hash = sw_tcp_tuple_hash(&tcp->table_key, tuple)};
     struct table_cursor cursor = sw_table_find(&tcp->table, tcp->region, found.hash);
     uint32_t name;
@@ -53,6 +56,9 @@ struct tcp_found sw_tcp_demux_find(struct tcp *tcp, const struct tcp_tuple *tupl
         if (SW_LIKELY(object_matches(object, name, tuple))) {
             found.name = name;
             found.object = object;
+            tcp->last_found.tuple = *tuple;
+            tcp->last_found.name = name;
+            tcp->last_found.hash = found.hash;
             break;
         }
     }
@@ -61,18 +67,21 @@ struct tcp_found sw_tcp_demux_find(struct tcp *tcp, const struct tcp_tuple *tupl
 
 bool sw_tcp_demux_insert(struct tcp *tcp, const struct tcp_tuple *tuple, uint32_t name)
 {
+    tcp->last_found.name = 0;
     return sw_table_insert(&tcp->table, tcp->region, sw_tcp_tuple_hash(&tcp->table_key, tuple),
                            name);
 }
 
 void sw_tcp_demux_remove(struct tcp *tcp, const struct tcp_tuple *tuple, uint32_t name)
 {
+    tcp->last_found.name = 0;
     sw_table_remove(&tcp->table, tcp->region, sw_tcp_tuple_hash(&tcp->table_key, tuple), name);
 }
 
 void sw_tcp_demux_replace(struct tcp *tcp, const struct tcp_tuple *tuple, uint32_t old_name,
                           uint32_t name)
 {
+    tcp->last_found.name = 0;
     sw_table_replace(&tcp->table, tcp->region, sw_tcp_tuple_hash(&tcp->table_key, tuple), old_name,
                      name);
 }
