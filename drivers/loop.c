@@ -257,7 +257,6 @@ static void serve_application(struct sanwo_loop *loop)
             clear_wake(loop);
     }
     sw_fds_always_ready(&loop->fds, loop->now);
-    sw_timers_fire(&loop->timers, loop->now);
 }
 
 /* True if there were any, and so there may be more. */
@@ -318,6 +317,8 @@ int sanwo_loop_turn(struct sanwo_loop *loop, sanwo_time timeout)
         result = serve_other_drivers(loop);
     if (result >= 0) {
         serve_events(loop);
+        /* After what arrived: a process that was stopped must not blame its peer for the pause. */
+        sw_timers_fire(&loop->timers, loop->now);
         result = send_frames(loop);
     }
     if (result >= 0)

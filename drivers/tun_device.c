@@ -5,6 +5,8 @@
  * The device vanishes with its descriptor, unless it was made persistent before by others. Offload is
  * tried in full, then less of it, since kernels differ; without any the device is opened anew, plain.
  */
+#define CARRIER_TRIES 150
+#define CARRIER_PAUSE 10000000 /* ns */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +18,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tun_device.h"
@@ -218,6 +221,21 @@ static int ask_device(int request_code, const char *name, struct ifreq *request)
     return result;
 }
 
+/*
+ * Linux's IPv6 drops what is sent on a device until it was told, some time later, that the device
+ * has a carrier: our first SYN would be lost. So wait for that, but not for long.
+ */
+static void wait_until_running(const char *name)
+{
+    struct ifreq request;
+
+    for (int i = 0; i < CARRIER_TRIES; i++) {
+        if (ask_device(SIOCGIFFLAGS, name, &request) < 0 || (request.ifr_flags & IFF_RUNNING))
+            return;
+        nanosleep(&(struct timespec){.tv_nsec = CARRIER_PAUSE}, NULL);
+    }
+}
+
 static int configure_with(const struct making *m, int netlink, unsigned index)
 {
     const struct sanwo_tun_config *c = m->config;
@@ -257,6 +275,9 @@ static int configure(const struct making *m)
         return fail(m, -netlink, "cannot open a netlink socket: %s", strerror(-netlink));
     result = configure_with(m, netlink, (unsigned)request.ifr_ifindex);
     close(netlink);
+    if (result == 0 && (m->config->address.family == SANWO_FAMILY_IPV6 ||
+                        m->config->address2.family == SANWO_FAMILY_IPV6))
+        wait_until_running(m->device->name);
     return result;
 }
 

@@ -115,6 +115,7 @@ struct host {
     size_t address_count;
     struct sanwo_address peers[2]; /* the kernel's; NONE: has none */
     unsigned peer_lengths[2];
+    sanwo_time round_trip; /* what the emulator adds */
 };
 
 /*
@@ -125,8 +126,8 @@ int sw_host_open(struct host *h, const char *command, const struct host_options 
                  sanwo_event_callback callback, void *context);
 void sw_host_close(struct host *h);
 /*
- * Turns the loop until the stack has said its goodbyes (no connection but those in TIME-WAIT), at
- * most for @patience.
+ * Turns the loop until the stack has said its goodbyes (no connection but those in TIME-WAIT) and
+ * the emulator has let them pass, at most for @patience and two round trips through the emulator.
  */
 void sw_host_settle(struct host *h, sanwo_time patience);
 /* Addresses of @name, by the host's resolver, of families that we have. How many, 0: none. */

@@ -13,6 +13,7 @@
 #include <sanwo/trace.h>
 
 #include <errno.h>
+#include <ifaddrs.h>
 #include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -146,32 +147,37 @@ static int read_peers(struct host *h, const struct host_options *o)
     return 0;
 }
 
-static socklen_t socket_address(const struct sanwo_address *a, struct sockaddr_storage *out)
+/* False: of a family that is not ours. */
+static bool read_socket_address(const struct sockaddr *from, struct sanwo_address *out)
 {
-    memset(out, 0, sizeof *out);
-    if (a->family == SANWO_FAMILY_IPV6) {
-        struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)out;
-        v6->sin6_family = AF_INET6;
-        memcpy(&v6->sin6_addr, a->bytes, 16);
-        return sizeof *v6;
+    const void *any = from;
+
+    if (from->sa_family == AF_INET) {
+        uint8_t b[4];
+        memcpy(b, &((const struct sockaddr_in *)any)->sin_addr, 4);
+        *out = sanwo_address_ipv4(b[0], b[1], b[2], b[3]);
+    } else if (from->sa_family == AF_INET6) {
+        *out = sanwo_address_ipv6(((const struct sockaddr_in6 *)any)->sin6_addr.s6_addr);
+    } else {
+        return false;
     }
-    struct sockaddr_in *v4 = (struct sockaddr_in *)out;
-    v4->sin_family = AF_INET;
-    memcpy(&v4->sin_addr, a->bytes, 4);
-    return sizeof *v4;
+    return true;
 }
 
 /* The kernel would take the same address on a second device, and answer on neither for sure. */
 static bool is_address_of_kernel(const struct sanwo_address *a)
 {
-    struct sockaddr_storage address;
-    socklen_t length = socket_address(a, &address);
-    int fd = a->family ? socket(address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0) : -1;
-    bool is_ours = fd >= 0 && bind(fd, (struct sockaddr *)&address, length) == 0;
+    struct ifaddrs *all = NULL;
+    struct sanwo_address one;
+    bool found = false;
 
-    if (fd >= 0)
-        close(fd);
-    return is_ours;
+    if (getifaddrs(&all) < 0)
+        return false;
+    for (const struct ifaddrs *at = all; at && !found; at = at->ifa_next)
+        found =
+            at->ifa_addr && read_socket_address(at->ifa_addr, &one) && sanwo_address_equal(&one, a);
+    freeifaddrs(all);
+    return found;
 }
 
 static int check_conflicts(const struct host *h, const struct host_options *o)
@@ -202,13 +208,19 @@ static bool drop_ipv6(struct host *h, const struct host_options *o)
     return true;
 }
 
+static bool emulates(const struct host_options *o)
+{
+    return o->delay || o->jitter || o->loss || o->reorder || o->duplicate || o->corrupt;
+}
+
 static int create_tun(struct host *h, const struct host_options *o)
 {
     struct sanwo_tun_config config = {
         .name = o->tun,
         .netns = o->netns,
         .mtu = (uint16_t)o->mtu,
-        .no_offload = o->no_offload,
+        /* A super-segment of the kernel's would be delayed or lost as one packet. */
+        .no_offload = o->no_offload || emulates(o),
     };
     char message[256];
     int error;
@@ -263,13 +275,14 @@ static int wrap_emulator(struct host *h, const struct host_options *o)
     struct sanwo_driver *wrapped;
     int error;
 
-    if (!o->delay && !o->jitter && !o->loss && !o->reorder && !o->duplicate && !o->corrupt)
+    if (!emulates(o))
         return 0;
     error = sanwo_emulator_create(h->driver, &config, &wrapped);
     if (error < 0)
         return sw_complain(h->command, STATUS_FAILED, "cannot emulate: %s; try smaller values",
                            sanwo_error_text(error));
     h->driver = wrapped;
+    h->round_trip = 2 * (o->delay + o->jitter);
     return 0;
 }
 
@@ -395,20 +408,26 @@ void sw_host_close(struct host *h)
     h->region = NULL;
 }
 
+/*
+ * Nothing is left to say, and what was said has left the emulator. What is on its way in may still
+ * be answered.
+ */
+static bool is_settled(const struct host *h, sanwo_time now)
+{
+    struct sanwo_stack_stats stats;
+
+    sanwo_stack_stats(h->stack, &stats);
+    return stats.connections == 0 && sanwo_stack_deadline(h->stack) > now &&
+           h->driver->ops->deadline(h->driver) == SANWO_TIME_NEVER;
+}
+
 void sw_host_settle(struct host *h, sanwo_time patience)
 {
-    sanwo_time until = sanwo_time_now() + patience;
+    sanwo_time until = sanwo_time_now() + patience + 2 * h->round_trip;
 
-    for (;;) {
-        struct sanwo_stack_stats stats;
-        sanwo_time now = sanwo_time_now();
-
-        sanwo_stack_stats(h->stack, &stats);
-        if (now >= until || (stats.connections == 0 && sanwo_stack_deadline(h->stack) > now))
-            return;
+    while (!is_settled(h, sanwo_time_now()) && sanwo_time_now() < until)
         if (sanwo_loop_turn(h->loop, SANWO_MSEC(20)) < 0)
             return;
-    }
 }
 
 /* ---- names ----------------------------------------------------------------------------------- */
@@ -432,17 +451,7 @@ int sw_host_resolve(const struct host *h, const char *name, struct sanwo_address
     for (const struct addrinfo *at = found; at && count < max; at = at->ai_next) {
         struct sanwo_address address;
 
-        if (at->ai_family == AF_INET) {
-            const uint8_t *b =
-                (const uint8_t *)&((const struct sockaddr_in *)(const void *)at->ai_addr)->sin_addr;
-            address = sanwo_address_ipv4(b[0], b[1], b[2], b[3]);
-        } else if (at->ai_family == AF_INET6) {
-            address = sanwo_address_ipv6(
-                ((const struct sockaddr_in6 *)(const void *)at->ai_addr)->sin6_addr.s6_addr);
-        } else {
-            continue;
-        }
-        if (has_family(h, &address))
+        if (read_socket_address(at->ai_addr, &address) && has_family(h, &address))
             out[count++] = address;
     }
     freeaddrinfo(found);

@@ -22,6 +22,7 @@
 #define INPUT_CHUNK (64 * 1024)
 /* What a pipe that is ready to be written takes without blocking (PIPE_BUF). */
 #define PIPE_CHUNK 4096
+#define MOST_ADDRESSES 16
 
 struct nc {
     struct host host;
@@ -34,6 +35,9 @@ struct nc {
     int status;
     size_t output_chunk;
     sanwo_time connect_timeout;
+    struct sanwo_address addresses[MOST_ADDRESSES];
+    int address_count, address_next;
+    int soft_error; /* what the network said while connecting; 0: nothing */
     struct sanwo_endpoint remote;
     size_t waiting_from, waiting_to; /* of `waiting`: read from stdin, not taken by TCP yet */
     char waiting[INPUT_CHUNK];
@@ -207,6 +211,49 @@ static void on_accept(struct nc *n, sanwo_time now)
         sanwo_loop_set_fd(n->host.loop, STDOUT_FILENO, SANWO_LOOP_WRITE);
 }
 
+/* Tries the next address; @error is what became of the last. */
+static void connect_next(struct nc *n, int error, sanwo_time now)
+{
+    sanwo_loop_set_timer(n->host.loop, n->timer, SANWO_TIME_NEVER);
+    while (n->address_next < n->address_count) {
+        struct sanwo_tcp_connect open = {.remote = n->remote, .user = n};
+        char text[SANWO_ENDPOINT_TEXT];
+
+        open.remote.address = n->addresses[n->address_next++];
+        n->remote = open.remote;
+        n->soft_error = 0;
+        if (n->verbose)
+            fprintf(stderr, "sanwo nc: connecting to %s\n",
+                    sanwo_endpoint_format(&n->remote, text, sizeof text));
+        error = sanwo_tcp_connect(n->host.stack, &open, now, &n->handle);
+        if (error >= 0) {
+            sanwo_loop_set_timer(n->host.loop, n->timer, now + n->connect_timeout);
+            return;
+        }
+    }
+    fail_with(n, error);
+}
+
+/* @error ended the attempt, or is reason enough to give it up. */
+static void give_up_address(struct nc *n, int error, sanwo_time now)
+{
+    sanwo_tcp_abort(n->host.stack, n->handle, now);
+    n->handle = (struct sanwo_handle){0, 0};
+    connect_next(n, error, now);
+}
+
+static void on_connect_event(struct nc *n, const struct sanwo_event *event, sanwo_time now)
+{
+    if (event->what & SANWO_EVENT_CLOSED) {
+        give_up_address(n, event->error, now);
+    } else if (event->what & SANWO_EVENT_SOFT_ERROR) {
+        n->soft_error = event->error;
+        /* It may pass (RFC 9293 3.9.2.2), but another address may be better. */
+        if (event->error != SANWO_ETIMEDOUT && n->address_next < n->address_count)
+            give_up_address(n, event->error, now);
+    }
+}
+
 static void on_event(void *context, struct sanwo_stack *stack, const struct sanwo_event *event,
                      sanwo_time now)
 {
@@ -224,8 +271,7 @@ static void on_event(void *context, struct sanwo_stack *stack, const struct sanw
     if (event->what & SANWO_EVENT_CONNECTED)
         on_connected(n);
     if (!n->is_connected) {
-        if (event->what & SANWO_EVENT_CLOSED)
-            fail_with(n, event->error);
+        on_connect_event(n, event, now);
         return;
     }
     go_on_sending(n, now);
@@ -243,26 +289,21 @@ static void on_timer(void *context, sanwo_time now)
     if (n->is_connected)
         go_on_sending(n, now);
     else
-        fail_with(n, SANWO_ETIMEDOUT);
+        give_up_address(n, n->soft_error ? n->soft_error : SANWO_ETIMEDOUT, now);
 }
 
 /* ---- beginning and end ----------------------------------------------------------------------- */
 
 static int open_connection(struct nc *n, const char *name, uint16_t port)
 {
-    struct sanwo_tcp_connect open = {.remote = {.port = port}, .user = n};
-    sanwo_time now = sanwo_time_now();
-    int error;
-
-    if (!sanwo_address_parse(name, &open.remote.address) &&
-        !sw_host_resolve(&n->host, name, &open.remote.address, 1))
+    if (sanwo_address_parse(name, &n->addresses[0]))
+        n->address_count = 1;
+    else
+        n->address_count = sw_host_resolve(&n->host, name, n->addresses, MOST_ADDRESSES);
+    if (n->address_count == 0)
         return sw_complain("nc", STATUS_RESOLVE, "no address is known for '%s'", name);
-    n->remote = open.remote;
-    error = sanwo_tcp_connect(n->host.stack, &open, now, &n->handle);
-    if (error < 0)
-        return sw_complain("nc", sw_host_status(error), "cannot connect to %s: %s", name,
-                           sanwo_error_text(error));
-    sanwo_loop_set_timer(n->host.loop, n->timer, now + n->connect_timeout);
+    n->remote.port = port;
+    connect_next(n, -SANWO_EHOSTUNREACH, sanwo_time_now());
     return STATUS_OK;
 }
 

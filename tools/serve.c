@@ -3,14 +3,20 @@
  *
  *     first SIGINT or SIGTERM: no new connections, responses are finished, all is closed, exit 0
  *     second one: the end at once
+ *     SIGUSR1: a line of statistics on standard error
  */
+#define _GNU_SOURCE
 #include "common.h"
 
 #include <sanwo/http.h>
 
+#include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
 #define GOODBYE SANWO_SEC(3)
 
@@ -18,6 +24,7 @@ struct serve {
     struct host host;
     struct sanwo_http_server *server;
     int timer;
+    int usr1; /* descriptor that says when SIGUSR1 came */
     bool json, quiet;
 };
 
@@ -30,8 +37,12 @@ static const struct command_help help = {
                "the server\n"
                "listens, then one of each request. Needs root, or CAP_NET_ADMIN in a namespace of "
                "its own.",
-    .more = "exit status: 0 interrupted and closed cleanly, 1 failed, 2 usage, 3 TUN device or\n"
-            "permission, 5 the capture file cannot be written.",
+    .more =
+        "On SIGUSR1 one line on standard error tells how many connections there are, the memory "
+        "in\nuse, at most ever and allowed, what was sent again, and what was dropped, by "
+        "reason:\n  sudo pkill -USR1 -x sanwo\n\n"
+        "exit status: 0 interrupted and closed cleanly, 1 failed, 2 usage, 3 TUN device or\n"
+        "permission, 5 the capture file cannot be written.",
     .example = "sudo sanwo serve /usr/share/doc &\ncurl http://10.77.0.1/",
 };
 
@@ -114,6 +125,91 @@ static void announce(const struct serve *s, const char *folder, uint16_t port)
         printf("]}\n");
     else
         printf(" (device %s, Ctrl-C ends)\n", device);
+}
+
+/* ---- statistics ------------------------------------------------------------------------------ */
+
+struct number {
+    const char *text, *key; /* for people, in JSON */
+    uint64_t value;
+};
+
+static void print_numbers(bool json, const struct number *numbers, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (json)
+            fprintf(stderr, ",\"%s\":%" PRIu64, numbers[i].key, numbers[i].value);
+        else
+            fprintf(stderr, "%s%s %" PRIu64, i ? ", " : "", numbers[i].text, numbers[i].value);
+}
+
+/* Only those that there were. */
+static void print_drops(bool json, const uint64_t *reasons)
+{
+    bool any = false;
+
+    fprintf(stderr, json ? ",\"drops\":{" : ", drops:");
+    for (unsigned i = 0; i < SANWO_REASON_COUNT; i++) {
+        if (!reasons[i])
+            continue;
+        if (json)
+            fprintf(stderr, "%s\"%s\":%" PRIu64, any ? "," : "", sanwo_reason_name(i), reasons[i]);
+        else
+            fprintf(stderr, "%s %s %" PRIu64, any ? "," : "", sanwo_reason_name(i), reasons[i]);
+        any = true;
+    }
+    fprintf(stderr, json ? "}}\n" : any ? "\n" : " none\n");
+}
+
+static void print_statistics(const struct serve *s)
+{
+    struct sanwo_stack_stats stack;
+    struct sanwo_http_server_stats http;
+
+    sanwo_stack_stats(s->host.stack, &stack);
+    sanwo_http_server_stats(s->server, &http);
+    const struct number numbers[] = {
+        {"connections", "connections", stack.connections},
+        {"half-open", "half_open", stack.half_open},
+        {"time-wait", "time_wait", stack.time_wait},
+        {"accepted", "accepted", stack.connections_accepted},
+        {"reset", "reset", stack.connections_reset},
+        {"requests", "requests", http.requests},
+        {"memory used", "memory_used", stack.memory_used},
+        {"peak", "memory_peak", stack.memory_peak},
+        {"budget", "memory_budget", stack.memory_budget},
+        {"refused", "memory_refused", stack.memory_refused},
+        {"segments in", "segments_in", stack.segments_in},
+        {"out", "segments_out", stack.segments_out},
+        {"retransmitted", "segments_retransmitted", stack.segments_retransmitted},
+    };
+
+    fputs(s->json ? "{\"event\":\"statistics\"" : "sanwo serve: ", stderr);
+    print_numbers(s->json, numbers, sizeof numbers / sizeof numbers[0]);
+    print_drops(s->json, stack.reasons);
+}
+
+static void on_usr1(void *context, int fd, unsigned ready, sanwo_time now)
+{
+    struct signalfd_siginfo info;
+
+    (void)ready;
+    (void)now;
+    if (read(fd, &info, sizeof info) == (ssize_t)sizeof info)
+        print_statistics(context);
+}
+
+static int catch_usr1(struct serve *s)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &set, NULL); /* or it would end us */
+    s->usr1 = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (s->usr1 < 0)
+        return -errno;
+    return sanwo_loop_add_fd(s->host.loop, s->usr1, SANWO_LOOP_READ, on_usr1, s);
 }
 
 /* ---- running --------------------------------------------------------------------------------- */
@@ -213,10 +309,15 @@ int sw_cmd_serve(int argc, char **argv)
     status = start(&s, argv[1], (uint16_t)port);
     if (!status) {
         sw_host_catch_signals(&s.host);
+        int error = catch_usr1(&s);
+        if (error < 0)
+            sw_complain("serve", STATUS_OK, "no statistics on SIGUSR1: %s", strerror(-error));
         announce(&s, argv[1], (uint16_t)port);
         status = run(&s);
     }
     sanwo_http_server_destroy(s.server, sanwo_time_now());
     sw_host_close(&s.host);
+    if (s.usr1 > 0)
+        close(s.usr1);
     return status;
 }

@@ -39,8 +39,8 @@ struct sanwo_http_client {
     int soft_error;             /* what the network said while connecting; 0: nothing */
     size_t eaten;               /* bytes parsed that TCP was not told of */
     struct message message;
-    bool judged;       /* the head of this message was looked at */
-    bool is_final;     /* its body is what was asked for */
+    bool judged;   /* the head of this message was looked at */
+    bool is_final; /* its body is what was asked for */
     enum after_head after_head;
     struct writer out; /* the request */
     size_t out_sent;

@@ -25,6 +25,7 @@
 #define STEP 22  /* between departures that cross others */
 #define PHASE 44 /* what the title of a phase takes */
 #define PAUSE 46
+#define MOST_REASON 54
 #define MOST_NOTE 30 /* a longer one has no room at an arrow that crosses others */
 
 /* A line of the ladder and its place. */
@@ -410,15 +411,25 @@ static void put_times(const struct picture *p, size_t i)
     }
 }
 
+/* Beside the lifeline of @end, not beyond the other one. */
+static void put_reason(const struct picture *p, unsigned end, int y, const char *classes,
+                       unsigned reason)
+{
+    char text[160];
+
+    sw_trace_append(text, sizeof(text), 0, "%s", sanwo_reason_text(reason));
+    sw_trace_shorten(text, MOST_REASON);
+    put_text(p, end == SANWO_TRACE_A ? LIFE_A + 18 : LIFE_B - 18, y,
+             end == SANWO_TRACE_A ? "start" : "end", classes, text);
+}
+
 static void put_change(const struct picture *p, size_t i)
 {
     const struct sanwo_trace_row *row = row_of(p, i);
-    bool left = row->from == SANWO_TRACE_A;
 
     sw_trace_print(p->w, "<circle cx=\"%d\" cy=\"%d\" r=\"6\" class=\"dot\"/>\n",
                    life_of(row->from), p->placed[i].y);
-    put_text(p, left ? LIFE_A + 18 : LIFE_B - 18, p->placed[i].y + 4, left ? "start" : "end",
-             "faint", sanwo_reason_text(row->reason));
+    put_reason(p, row->from, p->placed[i].y + 4, "faint", row->reason);
 }
 
 /* Beside the lifeline: why a segment was thrown away, or ended the connection out of order. */
@@ -433,8 +444,7 @@ static void put_why(const struct picture *p, size_t i)
         reason = side->reason;
     }
     if (reason != SANWO_REASON_NONE && concerns(p, i, end)) {
-        put_text(p, end == SANWO_TRACE_A ? LIFE_A + 18 : LIFE_B - 18, touch(p, i, end) + 20,
-                 end == SANWO_TRACE_A ? "start" : "end", "note why", sanwo_reason_text(reason));
+        put_reason(p, end, touch(p, i, end) + 20, "note why", reason);
     }
 }
 

@@ -107,7 +107,7 @@ size_t sw_trace_options(const uint8_t *bytes, size_t length, enum trace_dialect 
                         uint32_t base, char *out, size_t size);
 /* "mss 1460, wscale 7, SACK, timestamps": what a SYN offers, for people. */
 size_t sw_trace_offer(const uint8_t *bytes, size_t length, char *out, size_t size);
-/* "192.0.2.1.80" as tcpdump writes it. */
+/* "192.0.2.1.80" as tcpdump writes it; "*.80": no address. */
 size_t sw_trace_endpoint(const struct sanwo_endpoint *e, char *out, size_t size);
 /* "0.020000", in seconds. */
 size_t sw_trace_time(sanwo_time time, char *out, size_t size);

@@ -182,6 +182,10 @@ size_t sw_trace_offer(const uint8_t *bytes, size_t length, char *out, size_t siz
 size_t sw_trace_endpoint(const struct sanwo_endpoint *e, char *out, size_t size)
 {
     char address[SANWO_ADDRESS_TEXT];
+
+    if (e->address.family == SANWO_FAMILY_NONE) { /* a listener at all our addresses */
+        return sw_trace_append(out, size, 0, "*.%u", e->port);
+    }
     return sw_trace_append(out, size, 0, "%s.%u",
                            sanwo_address_format(&e->address, address, sizeof(address)), e->port);
 }

@@ -314,7 +314,7 @@ static void test_corrupt_flips_one_bit(void **state)
 /* A checksum that the link would have finished is finished before anything can happen to it. */
 static void test_partial_is_completed(void **state)
 {
-    uint8_t bytes[LENGTH];
+    uint8_t bytes[LENGTH] = {0};
     struct sanwo_frame f = spy_frame(bytes, LENGTH);
     struct network n;
 

@@ -88,6 +88,46 @@ void net_run(struct net *n, sanwo_time length)
     check(sanwo_virtual_run(n->loop, net_now(n) + length) >= 0);
 }
 
+/* RFC 1071; @length is even. */
+static void put_checksum(uint8_t *field, const uint8_t *bytes, size_t length)
+{
+    uint32_t sum = 0;
+
+    for (size_t i = 0; i < length; i += 2)
+        sum += (uint32_t)bytes[i] << 8 | bytes[i + 1];
+    while (sum >> 16)
+        sum = (sum & 0xffff) + (sum >> 16);
+    field[0] = (uint8_t) ~(sum >> 8);
+    field[1] = (uint8_t)~sum;
+}
+
+void net_say_unreachable(struct net *n, const struct sanwo_observation *syn)
+{
+    /* An IPv4 header, ICMP's (host unreachable), the quoted IPv4 header, its first 8 bytes. */
+    uint8_t packet[56] = {0x45, 0, 0, 56, 0, 0, 0, 0, 64, 1};
+    uint8_t *icmp = packet + 20, *quoted = packet + 28, *tcp = packet + 48;
+    struct sanwo_frame frame = {.length = sizeof packet, .slice_count = 1};
+
+    memcpy(packet + 12, (const uint8_t[]){10, 0, 0, 254}, 4);
+    memcpy(packet + 16, syn->local.address.bytes, 4);
+    icmp[0] = 3;
+    icmp[1] = 1;
+    memcpy(quoted, (const uint8_t[]){0x45, 0, 0, 60, 0, 0, 0x40, 0, 63, 6}, 10);
+    memcpy(quoted + 12, syn->local.address.bytes, 4);
+    memcpy(quoted + 16, syn->remote.address.bytes, 4);
+    memcpy(tcp,
+           (const uint8_t[]){(uint8_t)(syn->local.port >> 8), (uint8_t)syn->local.port,
+                             (uint8_t)(syn->remote.port >> 8), (uint8_t)syn->remote.port,
+                             (uint8_t)(syn->seq >> 24), (uint8_t)(syn->seq >> 16),
+                             (uint8_t)(syn->seq >> 8), (uint8_t)syn->seq},
+           8);
+    put_checksum(quoted + 10, quoted, 20);
+    put_checksum(icmp + 2, icmp, 36);
+    put_checksum(packet + 10, packet, 20);
+    frame.slices[0] = (struct sanwo_slice){packet, sizeof packet, 0};
+    sanwo_stack_receive(n->client.stack, &frame, 1, net_now(n));
+}
+
 /* ---- the plain peer -------------------------------------------------------------------------- */
 
 static void speak(struct peer *p, sanwo_time now)

@@ -29,6 +29,8 @@ void net_close(struct net *n);
 sanwo_time net_now(const struct net *n);
 /* Until all is quiet or @length has passed. */
 void net_run(struct net *n, sanwo_time length);
+/* A router says to the client that what it sent the SYN to cannot be reached. */
+void net_say_unreachable(struct net *n, const struct sanwo_observation *syn);
 
 #define PEER_ROOM (4 << 20)
 

@@ -228,6 +228,9 @@ static void test_replies(void **state)
         assert_int_equal(b.heads, replies[i].status ? 1 : 0);
         assert_true((r->message[0] == '\0') == (r->failure == SANWO_HTTP_NONE));
         assert_true(sanwo_http_client_deadline(b.client) == SANWO_TIME_NEVER);
+        /* Closed with FIN, unless there was more to read than the response. */
+        if (r->failure == SANWO_HTTP_NONE && !strstr(replies[i].reply, "extra"))
+            assert_true(p.ended && p.error == 0);
         peer_close(&p, net_now(&b.net));
         close_bench();
     }
@@ -269,6 +272,8 @@ static void test_redirect_to_other_server(void **state)
     assert_non_null(strstr(first.heard, "secret"));
     assert_non_null(strstr(second.heard, "GET /y HTTP/1.1\r\nHost: one.test:81\r\n"));
     assert_null(strstr(second.heard, "secret"));
+    assert_true(first.ended && first.error == 0); /* its body was read to the end */
+    assert_true(second.ended && second.error == 0);
     peer_close(&first, net_now(&b.net));
     peer_close(&second, net_now(&b.net));
     close_bench();
@@ -297,6 +302,55 @@ static void test_connecting(void **state)
     r = fetch(&(struct sanwo_http_request){.url = "http://two.test/"});
     assert_int_equal(r->failure, SANWO_HTTP_NONE);
     assert_string_equal(b.body, "hi");
+    peer_close(&p, net_now(&b.net));
+    close_bench();
+}
+
+/* What an address that cannot be reached answers to the SYN, if anything. */
+static void on_observation(void *context, const struct sanwo_observation *what)
+{
+    if (what->kind == SANWO_OBSERVE_SEGMENT_OUT && (what->flags & 2) &&
+        what->remote.address.bytes[3] == 77)
+        *(struct sanwo_observation *)context = *what;
+}
+
+static const struct sanwo_http_result *fetch_unreachable(const char *url)
+{
+    struct sanwo_observation syn = {0};
+    struct sanwo_observer observer = {on_observation, &syn};
+
+    sanwo_stack_observe(b.net.client.stack, &observer);
+    b.dones = 0;
+    assert_int_equal(sanwo_http_client_start(b.client, &(struct sanwo_http_request){.url = url},
+                                             net_now(&b.net)),
+                     0);
+    set_timers();
+    net_run(&b.net, SANWO_MSEC(10));
+    assert_true(syn.local.port != 0);
+    net_say_unreachable(&b.net, &syn);
+    net_run(&b.net, SANWO_SEC(100));
+    sanwo_stack_observe(b.net.client.stack, &(struct sanwo_observer){NULL, NULL});
+    assert_int_equal(b.dones, 1);
+    return sanwo_http_client_result(b.client);
+}
+
+/* An ICMP error may pass, so it ends nothing by itself; but it is what is told in the end. */
+static void test_unreachable(void **state)
+{
+    struct peer p = {0};
+    const struct sanwo_http_result *r;
+
+    (void)state;
+    open_bench();
+    r = fetch_unreachable("http://10.0.0.77/");
+    assert_int_equal(r->failure, SANWO_HTTP_CONNECT);
+    assert_int_equal(r->error, SANWO_EHOSTUNREACH);
+    assert_true(r->finished - r->started >= SANWO_SEC(5));
+    /* With another address left there is nothing to wait for. */
+    peer_listen(&p, &b.net, 80, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
+    r = fetch_unreachable("http://two.test/");
+    assert_int_equal(r->failure, SANWO_HTTP_NONE);
+    assert_true(r->finished - r->started < SANWO_SEC(1));
     peer_close(&p, net_now(&b.net));
     close_bench();
 }
@@ -430,6 +484,7 @@ int main(void)
         cmocka_unit_test(test_request_text),
         cmocka_unit_test(test_redirect_to_other_server),
         cmocka_unit_test(test_connecting),
+        cmocka_unit_test(test_unreachable),
         cmocka_unit_test(test_consumer_refuses),
         cmocka_unit_test(test_total_timeout),
         cmocka_unit_test(test_head_limit),

@@ -144,6 +144,28 @@ static void test_pipeline(void **state)
     close_bench();
 }
 
+/* A small answer does not wait until the one before it is acknowledged (Nagle). */
+static void test_no_waiting(void **state)
+{
+    static const char request[] = "GET /sub/a.txt HTTP/1.1\r\n" HOST "\r\n";
+    struct peer p = {0};
+
+    (void)state;
+    open_bench();
+    peer_connect(&p, &b.net, 80, NULL);
+    net_run(&b.net, SANWO_MSEC(500));
+    sanwo_tcp_set_option(p.stack, p.handle, SANWO_TCP_NAGLE, 0, net_now(&b.net));
+    for (int i = 0; i < 2; i++) {
+        peer_say(&p, request, sizeof request - 1, net_now(&b.net));
+        net_run(&b.net, SANWO_USEC(500));
+    }
+    /* There and back take 2 ms, and the second was sent half a millisecond after the first. */
+    net_run(&b.net, SANWO_USEC(1600));
+    assert_int_equal(count(&p, "0123456789"), 2);
+    peer_close(&p, net_now(&b.net));
+    close_bench();
+}
+
 static void test_bytes_one_by_one(void **state)
 {
     static const char request[] = "GET /sub/a.txt HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n";
@@ -541,23 +563,15 @@ static void test_create(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pipeline),
-        cmocka_unit_test(test_bytes_one_by_one),
-        cmocka_unit_test(test_big_file),
-        cmocka_unit_test(test_half_close),
-        cmocka_unit_test(test_continue),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_refused_upload),
-        cmocka_unit_test(test_timeouts),
-        cmocka_unit_test(test_stalled_reader),
-        cmocka_unit_test(test_pausing_reader),
-        cmocka_unit_test(test_shrinking_file),
-        cmocka_unit_test(test_growing_file),
-        cmocka_unit_test(test_connection_limit),
-        cmocka_unit_test(test_request_limit),
-        cmocka_unit_test(test_stop),
-        cmocka_unit_test(test_reset_by_peer),
-        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_pipeline),         cmocka_unit_test(test_no_waiting),
+        cmocka_unit_test(test_bytes_one_by_one), cmocka_unit_test(test_big_file),
+        cmocka_unit_test(test_half_close),       cmocka_unit_test(test_continue),
+        cmocka_unit_test(test_refusals),         cmocka_unit_test(test_refused_upload),
+        cmocka_unit_test(test_timeouts),         cmocka_unit_test(test_stalled_reader),
+        cmocka_unit_test(test_pausing_reader),   cmocka_unit_test(test_shrinking_file),
+        cmocka_unit_test(test_growing_file),     cmocka_unit_test(test_connection_limit),
+        cmocka_unit_test(test_request_limit),    cmocka_unit_test(test_stop),
+        cmocka_unit_test(test_reset_by_peer),    cmocka_unit_test(test_faults),
         cmocka_unit_test(test_create),
     };
     uint32_t seed = 1;

@@ -232,6 +232,35 @@ static void test_listener_is_found_late(void **state)
 }
 
 /* RFC 9293 figure 7: the SYNs cross. */
+static void listener_changes(unsigned from, unsigned to, unsigned reason)
+{
+    struct sanwo_observation o = {.now = f.now,
+                                  .kind = SANWO_OBSERVE_STATE,
+                                  .state = (uint8_t)to,
+                                  .old_state = (uint8_t)from,
+                                  .reason = (uint16_t)reason,
+                                  .local = {.port = 80}};
+    sanwo_trace_observe(f.trace, B, &o);
+}
+
+/* What a listener does is the end's state as long as it has no connection, and no row before. */
+static void test_listener_beside_connection(void **state)
+{
+    (void)state;
+    listener_changes(SANWO_TCP_LISTEN, SANWO_TCP_CLOSED, SANWO_REASON_LISTENER_CLOSED);
+    listener_changes(SANWO_TCP_CLOSED, SANWO_TCP_LISTEN, SANWO_REASON_PASSIVE_OPEN);
+    assert_int_equal(sanwo_trace_count(f.trace), 0);
+    feed_handshake(&f, SANWO_MSEC(1));
+    listener_changes(SANWO_TCP_LISTEN, SANWO_TCP_CLOSED, SANWO_REASON_LISTENER_CLOSED);
+    listener_changes(SANWO_TCP_CLOSED, SANWO_TCP_LISTEN, SANWO_REASON_PASSIVE_OPEN);
+    feed_close(&f, SANWO_MSEC(1), 1001, 5001);
+    check_states(0, SANWO_TCP_CLOSED, SANWO_TCP_SYN_SENT, SANWO_TCP_LISTEN, SANWO_TCP_SYN_RECEIVED);
+    check_states(3, SANWO_TCP_ESTABLISHED, SANWO_TCP_FIN_WAIT_1, SANWO_TCP_ESTABLISHED,
+                 SANWO_TCP_CLOSE_WAIT);
+    listener_changes(SANWO_TCP_LISTEN, SANWO_TCP_CLOSED, SANWO_REASON_LISTENER_CLOSED);
+    assert_int_equal(sanwo_trace_count(f.trace), 8); /* 3 and 4 segments, 2 MSL are over */
+}
+
 static void test_simultaneous_open(void **state)
 {
     struct sanwo_trace_summary s;
@@ -368,6 +397,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_copied_and_dropped, start, stop),
         cmocka_unit_test_setup_teardown(test_refused, start, stop),
         cmocka_unit_test_setup_teardown(test_listener_is_found_late, start, stop),
+        cmocka_unit_test_setup_teardown(test_listener_beside_connection, start, stop),
         cmocka_unit_test_setup_teardown(test_simultaneous_open, start, stop),
         cmocka_unit_test_setup_teardown(test_super_segment_is_cut, start, stop),
         cmocka_unit_test_setup_teardown(test_wrap_around, start, stop),

@@ -66,6 +66,14 @@ static void test_others(void **state)
     check(&o, "12.004211    10.9.0.2.80 - 10.9.0.1.51544: dropped: nothing listens there");
     memset(&o.remote, 0, sizeof(o.remote));
     check(&o, "12.004211    10.9.0.2.80: dropped: nothing listens there");
+    o = base(SANWO_OBSERVE_STATE);
+    o.old_state = SANWO_TCP_CLOSED;
+    o.reason = SANWO_REASON_PASSIVE_OPEN;
+    memset(&o.local.address, 0, sizeof(o.local.address));
+    memset(&o.remote, 0, sizeof(o.remote));
+    check(&o, "12.004211    *.80: CLOSED > LISTEN: the user listens");
+    o = base(SANWO_OBSERVE_DROP);
+    memset(&o.remote, 0, sizeof(o.remote));
     memset(&o.local, 0, sizeof(o.local));
     o.reason = SANWO_REASON_IP_CHECKSUM;
     check(&o, "12.004211    dropped: IPv4 header checksum wrong");

@@ -271,6 +271,42 @@ static void test_colour(void **state)
     assert_string_equal(f.text, ladder);
 }
 
+/* The longest numbers and texts: nothing touches the lifelines, no word is cut. */
+static void test_long_texts(void **state)
+{
+    static const struct sanwo_trace_style ascii = {.ascii = true};
+
+    (void)state;
+    feed_stop(&f);
+    feed_start(&f);
+    feed_state(&f, 0, SANWO_TCP_CLOSED, SANWO_TCP_SYN_SENT, SANWO_REASON_ACTIVE_OPEN);
+    feed_state(&f, 1, SANWO_TCP_LISTEN, SANWO_TCP_SYN_SENT, SANWO_REASON_ACTIVE_OPEN);
+    feed_out(&f, 0, SANWO_TCP_SYN_SENT, SYN | ACK, 4294967290U, 4294967291U, 0);
+    feed_out(&f, 1, SANWO_TCP_SYN_SENT, SYN | ACK, 4294967291U, 4294967292U, 0);
+    f.now += SANWO_MSEC(5);
+    feed_in(&f, 0, SANWO_TCP_SYN_SENT);
+    feed_in(&f, 1, SANWO_TCP_SYN_SENT);
+    feed_out(&f, 0, SANWO_TCP_ESTABLISHED, PSH | ACK | URG | FIN, 2000000000U, 2000000001U, 1448);
+    f.now += SANWO_MSEC(5);
+    feed_in(&f, 1, SANWO_TCP_ESTABLISHED);
+    feed_state(&f, 1, SANWO_TCP_ESTABLISHED, SANWO_TCP_CLOSED, SANWO_REASON_PEER_REFUSED);
+    f.now += SANWO_MSEC(5);
+    feed_state(&f, 0, SANWO_TCP_ESTABLISHED, SANWO_TCP_TIME_WAIT, SANWO_REASON_SIMULTANEOUS_CLOSE);
+    assert_int_equal(feed_render(&f, SANWO_TRACE_LADDER, &ascii), 0);
+    assert_non_null(strstr(f.text, "| #1 SYN ACK  seq 4294967290  arrives            |"));
+    assert_non_null(strstr(f.text, "|--- mss 1460, SACK, scale 7 ----......          |"));
+    assert_non_null(strstr(f.text, "| B is closed:                                   |\n"));
+    assert_non_null(strstr(f.text, "|   the peer answered the SYN with a reset       |\n"));
+    assert_non_null(strstr(f.text, "| the peer's FIN received while ours is out:     |"));
+    assert_non_null(strstr(f.text, "|   simultaneous close                           |\n"));
+    for (const char *line = f.text; *line != '\0'; line += strcspn(line, "\n") + 1) {
+        if (strcspn(line, "\n") > 75 && line[25] == '|' && line[26] == ' ' && line[27] != ' ') {
+            assert_int_equal(line[74], '|');
+            assert_int_equal(line[73], ' ');
+        }
+    }
+}
+
 static void test_tcpdump(void **state)
 {
     (void)state;
@@ -403,6 +439,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_ladder, start, stop),
         cmocka_unit_test_setup_teardown(test_ascii_ladder, start, stop),
         cmocka_unit_test_setup_teardown(test_colour, start, stop),
+        cmocka_unit_test_setup_teardown(test_long_texts, start, stop),
         cmocka_unit_test_setup_teardown(test_tcpdump, start, stop),
         cmocka_unit_test_setup_teardown(test_classic, start, stop),
         cmocka_unit_test_setup_teardown(test_json, start, stop),

@@ -158,12 +158,63 @@ static void test_append_is_cut(void **state)
     assert_int_equal(sw_trace_append(text, sizeof(text), n, "x"), 7);
 }
 
+static void test_break(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t most, want;
+    } rows[] = {
+        {"", 5, 0},
+        {"12345", 5, 5},
+        {"one two", 7, 7},
+        {"one two", 6, 3},
+        {"one two", 3, 3},
+        {"onetwo", 3, 3},            /* no word fits */
+        {"A: one two three", 15, 2}, /* the rest fits below the colon */
+        {"A: one two three", 12, 10},
+        {"\xe2\x9c\x97 two", 5, 7},
+        {"\xe2\x9c\x97 two", 4, 3},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(sw_trace_break(rows[i].text, rows[i].most), rows[i].want);
+    }
+}
+
+static void test_shorten(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t most;
+        const char *want;
+    } rows[] = {
+        {"mss 1460, SACK", 14, "mss 1460, SACK"},
+        {"mss 1460, SACK", 13, "mss 1460..."},
+        {"mss 1460, SACK", 11, "mss 1460..."},
+        {"mss 1460, SACK", 10, "mss..."},
+        {"abcdefgh", 6, "abc..."},
+        {"\xe2\x9c\x97\xe2\x9c\x97\xe2\x9c\x97\xe2\x9c\x97\xe2\x9c\x97", 4, "\xe2\x9c\x97..."},
+        {"abcdefgh", 3, "..."},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char text[64];
+        sw_trace_append(text, sizeof(text), 0, "%s", rows[i].text);
+        sw_trace_shorten(text, rows[i].most);
+        assert_string_equal(text, rows[i].want);
+        assert_true(sw_trace_columns(text) <= rows[i].most);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_flags),       cmocka_unit_test(test_options),
         cmocka_unit_test(test_bad_options), cmocka_unit_test(test_times),
         cmocka_unit_test(test_segments),    cmocka_unit_test(test_append_is_cut),
+        cmocka_unit_test(test_break),       cmocka_unit_test(test_shorten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

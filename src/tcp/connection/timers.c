@@ -194,7 +194,9 @@ void sw_tcp_timers_link_up(struct tcp *tcp, struct tcp_connection *conn)
 {
     if (conn->deadline.retransmit == SANWO_TIME_NEVER || !conn->send.retransmissions)
         return;
-    conn->send.retransmissions--; /* the flap itself does not count towards R2 */
+    /* What was tried on a dead link says nothing of the peer: the count begins anew. */
+    conn->send.retransmissions = conn->send.probes = 0;
+    conn->backoff = 0;
     conn->deadline.retransmit = tcp->now;
     arm(tcp, conn, tcp->now);
 }

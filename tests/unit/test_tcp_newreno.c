@@ -1,0 +1,197 @@
+/*
+ * test_tcp_newreno.c - The box that keeps cwnd: RFC 5681 3.1, counting bytes.
+ */
+#include "test_tcp_support.h"
+
+#define MSS 1000
+
+static struct tcp_cc start(uint32_t cwnd, uint32_t ssthresh)
+{
+    struct tcp_cc cc;
+
+    sw_tcp_cc_init(&cc, SANWO_CONGESTION_NEWRENO, MSS, 10);
+    cc.cwnd = cwnd;
+    cc.ssthresh = ssthresh;
+    return cc;
+}
+
+static void on_ack(struct tcp_cc *cc, uint32_t acked, bool limited)
+{
+    struct tcp_cc_ack ack = {.acked = acked, .in_flight = cc->cwnd, .cwnd_limited = limited};
+
+    sw_tcp_cc_ops(cc)->on_ack(cc, &ack);
+}
+
+/* RFC 6928 2. */
+static void test_initial_window(void **state)
+{
+    (void)state;
+    const struct {
+        uint16_t mss;
+        uint8_t segments;
+        uint32_t cwnd;
+    } rows[] = {
+        {1460, 10, 14600}, {536, 10, 5360},     {1000, 10, 10000}, {8960, 10, 17920},
+        {2000, 10, 14600}, {65495, 10, 130990}, {1460, 1, 1460},   {8960, 1, 8960},
+        {8960, 2, 17920},  {64, 10, 640},       {1460, 4, 5840},
+    };
+    for (size_t i = 0; i < SW_COUNT(rows); i++) {
+        struct tcp_cc cc;
+        sw_tcp_cc_init(&cc, SANWO_CONGESTION_NEWRENO, rows[i].mss, rows[i].segments);
+        assert_int_equal(cc.cwnd, rows[i].cwnd);
+        assert_int_equal(cc.ssthresh, UINT32_MAX);
+        assert_int_equal(cc.mss, rows[i].mss);
+    }
+}
+
+/* Slow start adds what was acknowledged, stops at ssthresh, and rests while cwnd is not used up. */
+static void test_slow_start(void **state)
+{
+    (void)state;
+    const struct {
+        uint32_t cwnd, ssthresh, acked;
+        bool limited;
+        uint32_t after;
+    } rows[] = {
+        {10000, UINT32_MAX, 1000, true, 11000},       {10000, UINT32_MAX, 1, true, 10001},
+        {10000, UINT32_MAX, 1000, false, 10000},      {10000, 10500, 1000, true, 10500},
+        {10000, 10001, 10000, true, 10001},           {10000, UINT32_MAX, 10000, true, 20000},
+        {1u << 30, UINT32_MAX, 1000, true, 1u << 30},
+    };
+    for (size_t i = 0; i < SW_COUNT(rows); i++) {
+        struct tcp_cc cc = start(rows[i].cwnd, rows[i].ssthresh);
+        on_ack(&cc, rows[i].acked, rows[i].limited);
+        assert_int_equal(cc.cwnd, rows[i].after);
+    }
+}
+
+/* However a window is cut into ACKs, cwnd grows by the same (attack B-20, RFC 3465 2.1). */
+static void test_ack_division(void **state)
+{
+    (void)state;
+    const uint32_t pieces[] = {1, 10, 333, 1000, 2000, 20000};
+
+    for (size_t i = 0; i < SW_COUNT(pieces); i++) {
+        struct tcp_cc slow = start(20000, UINT32_MAX), avoidance = start(20000, 20000);
+        for (uint32_t left = 20000; left;) {
+            uint32_t piece = left < pieces[i] ? left : pieces[i];
+            on_ack(&slow, piece, true);
+            on_ack(&avoidance, piece, true);
+            left -= piece;
+        }
+        assert_int_equal(slow.cwnd, 40000);
+        assert_int_equal(avoidance.cwnd, 21000); /* one segment a round trip */
+    }
+}
+
+/* What an ACK brings beyond a window's worth counts for the next one. */
+static void test_remainder_counts(void **state)
+{
+    (void)state;
+    struct tcp_cc cc = start(10000, 10000);
+
+    for (int i = 0; i < 4; i++)
+        on_ack(&cc, 3000, true);
+    assert_int_equal(cc.cwnd, 11000);
+    for (int i = 0; i < 3; i++)
+        on_ack(&cc, 3000, true);
+    assert_int_equal(cc.cwnd, 12000); /* 2000 left over and 9000 are 11000 */
+}
+
+/* A hundred round trips of congestion avoidance: a hundred segments. */
+static void test_congestion_avoidance(void **state)
+{
+    (void)state;
+    struct tcp_cc cc = start(10000, 10000);
+
+    for (int round = 0; round < 100; round++)
+        for (uint32_t left = cc.cwnd; left;) {
+            uint32_t piece = left < 2 * MSS ? left : 2 * MSS;
+            on_ack(&cc, piece, true);
+            left -= piece;
+        }
+    assert_in_range(cc.cwnd, 109000, 110000);
+    for (int i = 0; i < 1000; i++)
+        on_ack(&cc, 100000, false);
+    assert_in_range(cc.cwnd, 109000, 110000);
+}
+
+/* Equation (4): half of what was in flight, at least two segments. */
+static void test_congestion_and_timeout(void **state)
+{
+    (void)state;
+    const struct {
+        uint32_t flight, ssthresh;
+    } rows[] = {{100000, 50000}, {4000, 2000}, {3999, 2000}, {1000, 2000}, {0, 2000}, {5001, 2500}};
+
+    for (size_t i = 0; i < SW_COUNT(rows); i++) {
+        struct tcp_cc cc = start(120000, UINT32_MAX);
+        sw_tcp_cc_ops(&cc)->on_congestion(&cc, rows[i].flight, 0);
+        assert_int_equal(cc.ssthresh, rows[i].ssthresh);
+        assert_int_equal(cc.cwnd, rows[i].ssthresh);
+        cc = start(120000, UINT32_MAX);
+        sw_tcp_cc_ops(&cc)->on_timeout(&cc, rows[i].flight, true, 0);
+        assert_int_equal(cc.ssthresh, rows[i].ssthresh);
+        assert_int_equal(cc.cwnd, MSS);
+        sw_tcp_cc_ops(&cc)->on_timeout(&cc, 0, false, 0); /* the same segment again */
+        assert_int_equal(cc.ssthresh, rows[i].ssthresh);
+        assert_int_equal(cc.cwnd, MSS);
+    }
+}
+
+static void test_restart_and_mss(void **state)
+{
+    (void)state;
+    struct tcp_cc cc = start(500000, 250000);
+
+    sw_tcp_cc_restart(&cc, 10); /* RFC 5681 4.1 */
+    assert_int_equal(cc.cwnd, 10000);
+    assert_int_equal(cc.ssthresh, 250000);
+    cc.cwnd = 3000;
+    sw_tcp_cc_restart(&cc, 10); /* never up */
+    assert_int_equal(cc.cwnd, 3000);
+    sw_tcp_cc_set_mss(&cc, 500);
+    assert_int_equal(cc.cwnd, 3000);
+    sw_tcp_cc_set_mss(&cc, 9000); /* at least one of the new segments */
+    assert_int_equal(cc.cwnd, 9000);
+    assert_int_equal(cc.mss, 9000);
+}
+
+static void test_random_never_leaves_its_bounds(void **state)
+{
+    (void)state;
+    struct dice d = dice_of(__func__);
+    struct tcp_cc cc = start(10000, UINT32_MAX);
+
+    for (int i = 0; i < 200000; i++) {
+        uint32_t flight = roll(&d, cc.cwnd) + 1, before = cc.cwnd;
+        switch (roll(&d, 200)) {
+        case 0:
+            sw_tcp_cc_ops(&cc)->on_congestion(&cc, flight, i);
+            break;
+        case 1:
+            sw_tcp_cc_ops(&cc)->on_timeout(&cc, flight, roll(&d, 2), i);
+            break;
+        default:
+            on_ack(&cc, flight, roll(&d, 4) != 0);
+            assert_true(cc.cwnd >= before && cc.cwnd - before <= (flight > MSS ? flight : MSS));
+        }
+        assert_true(cc.cwnd >= MSS && cc.cwnd <= UINT32_C(2) << 30);
+        assert_true(cc.ssthresh >= 2 * MSS);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_initial_window),
+        cmocka_unit_test(test_slow_start),
+        cmocka_unit_test(test_ack_division),
+        cmocka_unit_test(test_remainder_counts),
+        cmocka_unit_test(test_congestion_avoidance),
+        cmocka_unit_test(test_congestion_and_timeout),
+        cmocka_unit_test(test_restart_and_mss),
+        cmocka_unit_test(test_random_never_leaves_its_bounds),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,210 @@
+/*
+ * test_tcp_rack.c - Loss by time (RFC 8985 6.2): who is overdue, the reordering window, its timer.
+ */
+#include "test_tcp_support.h"
+
+#define MSS RIG_MSS
+#define RTT SANWO_MSEC(100)
+
+/* Ten segments a millisecond apart, SACK agreed, a round trip of 100 ms; now is one RTT later. */
+static struct tcp_connection *in_flight(struct rig *r, uint32_t snd)
+{
+    struct tcp_connection *c = rig_open(r, snd, 1);
+
+    c->sack = 1;
+    c->send.srtt = c->send.min_rtt = RTT;
+    for (int i = 0; i < 10; i++) {
+        assert_true(sw_tcp_records_push(&r->tcp, c, MSS));
+        c->send.snd_nxt = tcp_seq_add(c->send.snd_nxt, MSS);
+        r->tcp.now += SANWO_MSEC(1);
+    }
+    c->send.snd_end = c->send.snd_nxt;
+    r->tcp.now += RTT - SANWO_MSEC(10);
+    return c;
+}
+
+/* Segment @i is reported at @at after the start of the test. */
+static void delivered(struct rig *r, struct tcp_connection *c, uint32_t i, sanwo_time at)
+{
+    struct tcp_segment seg = rig_segment(r, c, 1, TCP_ACK);
+    struct tcp_record *record = sw_tcp_record(&r->tcp, c, i);
+
+    seg.arrival = r->tcp.now = RIG_START + at;
+    sw_tcp_rack_delivered(&r->tcp, c, record, &seg);
+    sw_tcp_record_set_flags(c, record, RECORD_SACKED | (record->flags & RECORD_RETRANSMITTED));
+}
+
+/* The records deemed lost, as bits. */
+static unsigned lost_bits(struct rig *r, const struct tcp_connection *c)
+{
+    unsigned bits = 0;
+
+    for (uint32_t i = 0; i < sw_tcp_records_count(&r->tcp, c); i++)
+        bits |= !!(sw_tcp_record(&r->tcp, c, i)->flags & RECORD_LOST) << i;
+    return bits;
+}
+
+static const uint32_t starts[] = {1000, 0xffffffff, 0xffffec78, 0x7ffff000};
+
+/* One report is no proof yet: a quarter of the RTT for reordering; three are, at once. */
+static void test_window(void **state)
+{
+    (void)state;
+    for (size_t s = 0; s < SW_COUNT(starts); s++) {
+        struct rig *r = rig_new();
+        struct tcp_connection *c = in_flight(r, starts[s]);
+        delivered(r, c, 3, RTT + SANWO_MSEC(3));
+        assert_int_equal(sw_tcp_rack_detect(&r->tcp, c), 0);
+        sanwo_time deadline = sw_tcp_rack_deadline(&r->tcp, c);
+        assert_int_equal(deadline, RIG_START + SANWO_MSEC(2) + RTT + RTT / 4); /* of the last */
+        r->tcp.now = RIG_START + RTT + RTT / 4 + SANWO_MSEC(1);
+        assert_int_equal(sw_tcp_rack_detect(&r->tcp, c), 2 * MSS); /* 0 and 1; 2 not yet */
+        assert_int_equal(lost_bits(r, c), 0x3);
+        r->tcp.now = deadline;
+        assert_int_equal(sw_tcp_rack_detect(&r->tcp, c), MSS);
+        assert_int_equal(lost_bits(r, c), 0x7);
+        assert_int_equal(sw_tcp_rack_deadline(&r->tcp, c), SANWO_TIME_NEVER);
+        rig_check_records(r, c);
+        rig_end(r);
+    }
+}
+
+static void test_three_reports(void **state)
+{
+    (void)state;
+    for (size_t s = 0; s < SW_COUNT(starts); s++) {
+        struct rig *r = rig_new();
+        struct tcp_connection *c = in_flight(r, starts[s]);
+        delivered(r, c, 2, RTT + SANWO_MSEC(2));
+        delivered(r, c, 3, RTT + SANWO_MSEC(3));
+        assert_int_equal(sw_tcp_rack_detect(&r->tcp, c), 0);
+        delivered(r, c, 4, RTT + SANWO_MSEC(4));
+        assert_int_equal(sw_tcp_rack_detect(&r->tcp, c), 2 * MSS);
+        assert_int_equal(lost_bits(r, c), 0x3);
+        rig_end(r);
+    }
+}
+
+/* Nothing sent after what arrived is judged, and nothing at all before anything arrived. */
+static void test_only_what_was_sent_before(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct tcp_connection *c = in_flight(r, 0xfffff000);
+
+    r->tcp.now += SANWO_SEC(10);
+    assert_int_equal(sw_tcp_rack_detect(&r->tcp, c), 0);
+    delivered(r, c, 0, SANWO_SEC(10));
+    assert_int_equal(sw_tcp_rack_detect(&r->tcp, c), 0);
+    assert_int_equal(lost_bits(r, c), 0);
+    rig_end(r);
+}
+
+/* Once reordering was seen, three reports are no proof any more: time alone is. */
+static void test_reordering_seen(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct tcp_connection *c = in_flight(r, 0xfffff000);
+
+    delivered(r, c, 5, RTT + SANWO_MSEC(5));
+    assert_int_equal(c->reordering_seen, 0);
+    delivered(r, c, 2, RTT + SANWO_MSEC(6)); /* sent before, arrived after, never sent again */
+    assert_int_equal(c->reordering_seen, 1);
+    delivered(r, c, 6, RTT + SANWO_MSEC(6));
+    delivered(r, c, 7, RTT + SANWO_MSEC(7));
+    assert_int_equal(sw_tcp_rack_detect(&r->tcp, c), 0);
+    assert_true(sw_tcp_rack_deadline(&r->tcp, c) != SANWO_TIME_NEVER);
+    rig_end(r);
+}
+
+/* Step 2: an answer quicker than any before belongs to the first transmission, so says nothing. */
+static void test_ambiguous_retransmission(void **state)
+{
+    (void)state;
+    const struct {
+        sanwo_time after; /* the retransmission, the report came */
+        unsigned lost;
+    } rows[] = {{RTT / 2, 0}, {RTT - 1, 0}, {RTT, 0x3fe}};
+
+    for (size_t i = 0; i < SW_COUNT(rows); i++) {
+        struct rig *r = rig_new();
+        struct tcp_connection *c = in_flight(r, 0xffffff00);
+        struct tcp_record *first = sw_tcp_record(&r->tcp, c, 0);
+        sanwo_time again = SANWO_SEC(2);
+        first->sent = RIG_START + again;
+        first->flags |= RECORD_RETRANSMITTED;
+        delivered(r, c, 0, again + rows[i].after);
+        c->in_recovery = 1; /* so the window is zero */
+        sw_tcp_rack_detect(&r->tcp, c);
+        if (lost_bits(r, c) != rows[i].lost)
+            fail_msg("row %zu: %x", i, lost_bits(r, c));
+        rig_end(r);
+    }
+}
+
+/* Step 4: a duplicate reported widens the window once a round, up to SRTT; forgotten after 16. */
+static void test_dsack(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct tcp_connection *c = in_flight(r, 0xfffffff0);
+
+    sw_tcp_rack_on_dsack(&r->tcp, c);
+    sw_tcp_rack_on_dsack(&r->tcp, c); /* the same round */
+    assert_int_equal(c->reo_wnd_mult, 1);
+    delivered(r, c, 3, RTT + SANWO_MSEC(3));
+    sw_tcp_rack_detect(&r->tcp, c);
+    assert_int_equal(sw_tcp_rack_deadline(&r->tcp, c),
+                     RIG_START + SANWO_MSEC(2) + RTT + 2 * RTT / 4);
+    for (int i = 0; i < 100; i++) { /* round after round */
+        struct tcp_rack *rack = sw_tcp_records_rack(&r->tcp, c);
+        c->send.snd_una = rack->dsack_round;
+        sw_tcp_rack_on_dsack(&r->tcp, c);
+        c->send.snd_una = tcp_seq_of(0xfffffff0);
+    }
+    sw_tcp_rack_detect(&r->tcp, c);
+    assert_int_equal(sw_tcp_rack_deadline(&r->tcp, c), RIG_START + SANWO_MSEC(2) + RTT + RTT);
+    for (int i = 0; i < 15; i++)
+        sw_tcp_rack_on_recovered(c);
+    assert_int_not_equal(c->reo_wnd_mult, 0);
+    sw_tcp_rack_on_recovered(c);
+    assert_int_equal(c->reo_wnd_mult, 0);
+    rig_end(r);
+}
+
+/* The timer of step 5 fires and what is overdue then is sent again. */
+static void test_timer(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct tcp_connection *c = in_flight(r, 0xfffff800);
+
+    delivered(r, c, 1, RTT + SANWO_MSEC(1));
+    sw_tcp_recovery_detect(&r->tcp, c);
+    assert_int_equal(c->in_recovery, 0);
+    sanwo_time due = RIG_START + RTT + RTT / 4;
+    r->tcp.now = due - 1;
+    sw_tcp_run_timers(&r->tcp, r->tcp.now);
+    assert_int_equal(c->send.lost, 0);
+    r->tcp.now = due + 1024;
+    sw_tcp_run_timers(&r->tcp, r->tcp.now);
+    assert_int_equal(c->send.lost, MSS);
+    assert_int_equal(c->in_recovery, 1);
+    assert_int_equal(c->wants_send, 1);
+    rig_end(r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_window),
+        cmocka_unit_test(test_three_reports),
+        cmocka_unit_test(test_only_what_was_sent_before),
+        cmocka_unit_test(test_reordering_seen),
+        cmocka_unit_test(test_ambiguous_retransmission),
+        cmocka_unit_test(test_dsack),
+        cmocka_unit_test(test_timer),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
