@@ -23,9 +23,9 @@
 SANWO_BEGIN
 
 struct sanwo_stack_config {
-    uint8_t seed[32];            /* all randomness comes from here: from the OS's entropy, secret */
-    bool deterministic;          /* tests: an all-zero seed is meant; otherwise it is refused */
-    uint64_t budget;             /* most bytes of region in use at one time, at least 192 KiB; 0: all */
+    uint8_t seed[32];   /* all randomness comes from here: from the OS's entropy, secret */
+    bool deterministic; /* tests: an all-zero seed is meant; otherwise it is refused */
+    uint64_t budget;    /* most bytes of region in use at one time, at least 192 KiB; 0: all */
     uint32_t max_connections;    /* control blocks; default 65536 */
     uint32_t max_half_open;      /* default 16384 */
     uint32_t max_time_wait;      /* the oldest makes room; default 65536 */

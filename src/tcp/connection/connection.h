@@ -101,14 +101,14 @@ struct tcp_connection {
     unsigned fin_received : 1; /* the peer's FIN was taken, in order */
     unsigned fin_known : 1;    /* receive.fin_seq is valid */
     unsigned reset_received : 1;
-    unsigned backoff : 4;         /* doublings of the RTO, until a new sample (RFC 6298 5) */
+    unsigned backoff : 4;          /* doublings of the RTO, until a new sample (RFC 6298 5) */
     unsigned keepalive_probes : 8; /* unanswered ones in a row */
-    unsigned challenged : 1;      /* challenge_ms is valid */
-    unsigned no_way : 1;          /* the last frame found no route, or its link down */
-    unsigned starved : 1;         /* no memory for what came: the window is shut until there is */
-    unsigned told_closed : 1;     /* the user had the CLOSED event */
-    unsigned syn_pending : 1;     /* a SYN or SYN-ACK is to be sent (again) */
-    unsigned syn_unacked : 1;     /* FIN-WAIT-1 entered from SYN-RECEIVED: our SYN is still out */
+    unsigned challenged : 1;       /* challenge_ms is valid */
+    unsigned no_way : 1;           /* the last frame found no route, or its link down */
+    unsigned starved : 1;          /* no memory for what came: the window is shut until there is */
+    unsigned told_closed : 1;      /* the user had the CLOSED event */
+    unsigned syn_pending : 1;      /* a SYN or SYN-ACK is to be sent (again) */
+    unsigned syn_unacked : 1;      /* FIN-WAIT-1 entered from SYN-RECEIVED: our SYN is still out */
     unsigned syn_lost : 1;        /* it was sent more than once: IW is one segment (RFC 5681 3.1) */
     unsigned syn_twice : 1;       /* our SYN went out again with an ACK: no RTT sample from it */
     unsigned duplicates_owed : 2; /* duplicate ACKs that a peer without SACK must get one by one */

@@ -23,8 +23,8 @@ enum tcp_verdict sw_tcp_keepalive_expired(struct tcp *tcp, struct tcp_connection
     }
     conn->keepalive_probes++;
     conn->keepalive_now = 1;
-    sw_tcp_observe(tcp, conn, SANWO_OBSERVE_TIMER, SANWO_REASON_KEEPALIVE_PROBE, conn->keepalive_probes,
-                   0);
+    sw_tcp_observe(tcp, conn, SANWO_OBSERVE_TIMER, SANWO_REASON_KEEPALIVE_PROBE,
+                   conn->keepalive_probes, 0);
     sw_tcp_timers_keepalive(tcp, conn, config->keepalive_interval);
     sw_tcp_wants_send(tcp, conn);
     return TCP_CONTINUE;
