@@ -161,8 +161,11 @@ void sw_tcp_recovery_on_ack(struct tcp *tcp, struct tcp_connection *conn, uint32
     conn->send.duplicate_acks = 0;
     bool recovering = conn->in_recovery || conn->in_timeout;
     if (recovering && !tcp_seq_before(conn->send.snd_una, conn->send.recover)) {
+        bool fast = conn->in_recovery;
         leave(tcp, conn);
         recovering = false;
+        if (fast) /* cwnd was just set: this ACK does not let it grow besides (RFC 6582 3.2 step 3) */
+            return;
     }
     if (conn->in_recovery) { /* RFC 6582 3.2 step 3, partial: the next hole is at snd_una */
         if (!conn->sack && sw_tcp_records_count(tcp, conn)) {
