@@ -13,6 +13,8 @@
 #include "check.h"
 #include "ends.h"
 
+#define SPARE_SLAB 16384u
+
 enum { PORT = 7, MOST_AT_ONCE = 200000 };
 
 static uint64_t mix(uint64_t hash, const void *bytes, size_t length)
@@ -418,7 +420,9 @@ void world_check_clean(struct world *w)
                        'A' + (int)side, s.connections, s.half_open, s.time_wait);
         if (sanwo_stack_deadline(w->host[side].stack) != SANWO_TIME_NEVER)
             world_fail(w, "%c still has a deadline", 'A' + (int)side);
-        if (w->host[side].warm != 0 && s.memory_used != w->host[side].warm)
+        /* Each pool keeps one empty slab; of half-opens, TIME-WAITs or options there may be the first. */
+        uint64_t more = s.memory_used - w->host[side].warm;
+        if (w->host[side].warm != 0 && more != 0 && (more % SPARE_SLAB || more > 3 * SPARE_SLAB))
             world_fail(w, "%c uses %llu bytes, %llu when it was warm", 'A' + (int)side,
                        (unsigned long long)s.memory_used, (unsigned long long)w->host[side].warm);
     }
