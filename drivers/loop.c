@@ -177,6 +177,8 @@ static int wait_ready(struct sanwo_loop *loop, sanwo_time timeout)
                        : ms < INT32_MAX ? (int)ms
                                         : INT32_MAX);
     }
+    if (n < 0 && errno == EINTR) /* stopped and continued, perhaps: see what came meanwhile */
+        n = epoll_wait(loop->epoll, loop->ready, READY, 0);
     if (n < 0 && errno != EINTR)
         return -errno;
     loop->ready_count = n < 0 ? 0 : (int)n;

@@ -50,7 +50,7 @@ struct sanwo_http_server_config {
     sanwo_time request_timeout; /* for a whole request to come, else 408; default 10 s */
     sanwo_time idle_timeout;    /* between requests; default 60 s */
     sanwo_time
-        stall_timeout; /* a peer that takes less than 16 KiB in this time is reset; default 75 s */
+        stall_timeout; /* a peer that takes less than 16 KiB in this time is reset; default 180 s */
     sanwo_time linger_timeout; /* for the peer to close after we did; default 5 s */
     void (*log)(void *context, const struct sanwo_http_access *what); /* NULL: no log */
     void *log_context;
@@ -163,8 +163,9 @@ struct sanwo_http_client_config {
     unsigned max_redirects;     /* default 10 */
     uint32_t max_head;          /* bytes of a response's head; default 64 KiB */
     sanwo_time connect_timeout; /* for each address; default 30 s */
-    sanwo_time stall_timeout;   /* without a byte from the server; default 60 s */
-    sanwo_time total_timeout;   /* 0: none; default 0 */
+    sanwo_time
+        stall_timeout; /* without a byte from the server; default 180 s: over a minute's outage and the back-off after it */
+    sanwo_time total_timeout; /* 0: none; default 0 */
     /** Puts up to @max addresses of @host into @out, best first. Returns how many; 0: none. */
     int (*resolve)(void *context, const char *host, struct sanwo_address *out, int max);
     /** The final response begins. False gives up (CONSUMER). May be NULL. */

@@ -20,7 +20,7 @@ void sanwo_http_client_config_default(struct sanwo_http_client_config *config)
         .max_redirects = 10,
         .max_head = 64 * 1024,
         .connect_timeout = SANWO_SEC(30),
-        .stall_timeout = SANWO_SEC(60),
+        .stall_timeout = SANWO_SEC(180),
     };
 }
 

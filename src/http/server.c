@@ -29,7 +29,7 @@ void sanwo_http_server_config_default(struct sanwo_http_server_config *config)
         .max_body = 64 * 1024,
         .request_timeout = SANWO_SEC(10),
         .idle_timeout = SANWO_SEC(60),
-        .stall_timeout = SANWO_SEC(75),
+        .stall_timeout = SANWO_SEC(180),
         .linger_timeout = SANWO_SEC(5),
     };
 }

@@ -62,8 +62,13 @@ bad_packets() { # FILE FILTER
         -e tcp.checksum -e tcp.checksum.status -e ip.checksum.status -e _ws.expert.message | head
 }
 
+# Where a sum comes to zero Linux sometimes writes 0xffff, the other zero, which verifies as well but
+# which tshark calls bad (RFC 1624 3). From Linux that is none of our business; from us it would be.
+linux_zero="(tcp.checksum == 0xffff && (ip.src == $kernel4 || ipv6.src == $kernel6))"
+
 judge() { # NAME WAY
-    local damage='_ws.malformed || tcp.checksum.status == "Bad" || ip.checksum.status == "Bad"'
+    local damage="_ws.malformed || ip.checksum.status == \"Bad\" ||
+        (tcp.checksum.status == \"Bad\" && !$linux_zero)"
     check_equal "$1: tcpdump missed nothing" 0 \
         "$(sed -n 's/^\([0-9]*\) packets\? dropped by kernel$/\1/p' "$work/tcpdump.err")"
     describe "$work/ours" "$2" >"$work/ours.text"

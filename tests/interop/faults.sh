@@ -172,12 +172,12 @@ judge() { # LETTER NAME
 
 # How long until more arrives.
 resumed() { # LETTER SIZE BEFORE
-    wait_for $((pause + 70)) grew "$1" "$2"
-    echo "$1 goes on $(($(now_ms) - restored)) ms after the pause"
+    wait_for $((pause + 70)) grew_or_gone "$1" "$2"
+    echo "$1 goes on, or has ended, $(($(now_ms) - restored)) ms after the pause"
 }
 
-grew() { # LETTER SIZE BEFORE
-    [ "$(stat -c %s "$work/$1")" -gt "$2" ]
+grew_or_gone() { # LETTER SIZE BEFORE
+    [ "$(stat -c %s "$work/$1")" -gt "$2" ] || is_gone "${pids[$1]}"
 }
 
 pauses() {
@@ -205,11 +205,12 @@ pauses() {
     done
     sleep $((pause - pause / 2))
     for letter in a b c d; do
-        check "$letter: nothing moved in the second half of ${pause} s" test "$(stat -c %s "$work/$letter")" = \
-            "${before[$letter]}" -a "${before[$letter]}" -gt 0 -a "${before[$letter]}" -lt $size
+        check "$letter: nothing moved in the second half of ${pause} s" test \
+            "$(stat -c %s "$work/$letter")" = "${before[$letter]}" \
+            -a "${before[$letter]}" -gt 0 -a "${before[$letter]}" -lt $size
     done
     ip -n "$netns" link set "${device}a" up
-    ip -n "$netns" link set "${device}b" up
+    ip -n "$netns" link set "${device}b" up 2>"$work/error" # gone if get gave up
     kill -CONT "${pids[c]}" "${pids[d]}"
     restored=$(now_ms)
     for letter in a b c d; do

@@ -225,6 +225,7 @@ events { worker_connections 512; }
 http {
     access_log off;
     sendfile on;
+    send_timeout 600s; # whether a stopped client recovers is for TCP to say
     client_body_temp_path $work/nginx/body;
     proxy_temp_path $work/nginx/proxy;
     fastcgi_temp_path $work/nginx/fastcgi;
