@@ -23,6 +23,8 @@ static int64_t may_send(struct sanwo_stack *s, struct sanwo_handle h, struct tcp
         return conn->error ? -(int64_t)conn->error : -SANWO_ENOTCONN;
     if (conn->fin_queued)
         return -SANWO_EPIPE;
+    if (conn->reserved) /* the room given out is to be committed first */
+        return -SANWO_EINVAL;
     uint32_t space = sw_tcp_send_queue_space(&s->tcp, conn);
     if (!space)
         conn->want_write = 1;
@@ -56,8 +58,6 @@ int64_t sanwo_tcp_send(struct sanwo_stack *s, struct sanwo_handle h, const void 
     int64_t space = may_send(s, h, &conn);
     if (space < 0 || !length)
         return space < 0 ? space : 0;
-    if (conn->reserved)
-        return -SANWO_EINVAL;
     uint32_t taken = (uint32_t)(length < (size_t)space ? length : (size_t)space);
     taken = sw_tcp_send_queue_append(&s->tcp, conn, bytes, taken);
     if (taken < length)
@@ -76,8 +76,6 @@ int64_t sanwo_tcp_send_ref(struct sanwo_stack *s, struct sanwo_handle h, const v
     int64_t space = may_send(s, h, &conn);
     if (space < 0 || !length)
         return space < 0 ? space : 0;
-    if (conn->reserved)
-        return -SANWO_EINVAL;
     if (length > sw_tcp_config(&s->tcp, conn)->send_buffer)
         return -SANWO_EMSGSIZE;
     if (length > (size_t)space ||
@@ -98,7 +96,7 @@ int64_t sanwo_tcp_reserve(struct sanwo_stack *s, struct sanwo_handle h, size_t l
     int64_t space = may_send(s, h, &conn);
     if (space < 0)
         return space;
-    if (!length || conn->reserved)
+    if (!length)
         return -SANWO_EINVAL;
     uint32_t wanted = (uint32_t)(length < (size_t)space ? length : (size_t)space);
     if (!sw_tcp_send_queue_reserve(&s->tcp, conn, wanted, room))

@@ -340,7 +340,7 @@ static void test_stalled_reader(void **state)
     peer_connect(&p, &b.net, 80, "GET /big HTTP/1.0\r\n\r\n");
     net_run(&b.net, SANWO_SEC(60));
     assert_int_equal(connections(), 1);
-    net_run(&b.net, SANWO_SEC(250));
+    net_run(&b.net, SANWO_SEC(400));
     assert_int_equal(connections(), 0);
     assert_string_equal(b.last_trouble, "the peer stopped reading");
     assert_int_equal(p.error, SANWO_ECONNRESET);
