@@ -13,7 +13,6 @@ enum {
     HALF_OPEN_SEEN = 2,      /* sanwo_tcp_request() gave it out */
     HALF_OPEN_TIMESTAMPS = 4,
     HALF_OPEN_SACK = 8,
-    HALF_OPEN_REFUSED_ACK = 16, /* the accept queue was full when the final ACK came */
 };
 
 struct tcp_half_open {
