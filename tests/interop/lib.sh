@@ -88,6 +88,9 @@ interop_begin() { # COMMANDS NEEDED...
         netns=
         skip_all "cannot make a network namespace: $(<"$work/error")"
     fi
+    # In a bare chroot, whose root is no mount point, a namespace can be made but not entered.
+    ip netns exec "$netns" true 2>"$work/error" ||
+        skip_all "cannot run anything in a network namespace: $(<"$work/error")"
     ip -n "$netns" link set lo up
     # Prefix for what is to run beside the kernel's end.
     inside=(ip netns exec "$netns")
