@@ -158,3 +158,19 @@ int feed_render(struct feed *f, enum sanwo_trace_format format,
     f->text[0] = '\0';
     return sanwo_trace_render(f->trace, format, style, &w);
 }
+
+struct feed shared_feed;
+
+int feed_setup(void **state)
+{
+    (void)state;
+    feed_start(&shared_feed);
+    return shared_feed.trace == NULL;
+}
+
+int feed_teardown(void **state)
+{
+    (void)state;
+    feed_stop(&shared_feed);
+    return 0;
+}

@@ -23,6 +23,10 @@ struct feed {
 /* 10.0.0.1:4001 and 10.0.0.2:80; B listens. */
 void feed_start(struct feed *f);
 void feed_stop(struct feed *f);
+/* cmocka's setup and teardown of a test that uses `shared_feed`. */
+extern struct feed shared_feed;
+int feed_setup(void **state);
+int feed_teardown(void **state);
 void feed_state(struct feed *f, unsigned end, unsigned from, unsigned to, unsigned reason);
 /* A segment leaves; it stays in f->last[end]. */
 void feed_out(struct feed *f, unsigned end, unsigned state, unsigned flags, uint32_t seq,

@@ -17,34 +17,19 @@
 #define A SANWO_TRACE_A
 #define B SANWO_TRACE_B
 
-static struct feed f;
-
-static int start(void **state)
-{
-    (void)state;
-    feed_start(&f);
-    return f.trace == NULL;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    feed_stop(&f);
-    return 0;
-}
-
 /* The lines as text: = whole, > departs, < arrives, x lost, * change; then the segment's number. */
 static void check_lines(const char *want)
 {
     char text[256];
     size_t count, used = 0;
-    struct trace_line *lines = sw_trace_timeline(f.trace, &count);
+    struct trace_line *lines = sw_trace_timeline(shared_feed.trace, &count);
 
     assert_non_null(lines);
     text[0] = '\0';
     for (size_t i = 0; i < count; i++) {
-        used = sw_trace_append(text, sizeof(text), used, "%s%c%u", i == 0 ? "" : " ",
-                               "=><x*"[lines[i].kind], f.trace->rows[lines[i].row].number);
+        used =
+            sw_trace_append(text, sizeof(text), used, "%s%c%u", i == 0 ? "" : " ",
+                            "=><x*"[lines[i].kind], shared_feed.trace->rows[lines[i].row].number);
     }
     free(lines);
     assert_string_equal(text, want);
@@ -52,7 +37,7 @@ static void check_lines(const char *want)
 
 static void send_data(unsigned end, uint32_t seq)
 {
-    feed_out(&f, end, SANWO_TCP_ESTABLISHED, ACK, seq, 0, 100);
+    feed_out(&shared_feed, end, SANWO_TCP_ESTABLISHED, ACK, seq, 0, 100);
 }
 
 static void test_nothing(void **state)
@@ -64,8 +49,8 @@ static void test_nothing(void **state)
 static void test_one_after_the_other(void **state)
 {
     (void)state;
-    feed_handshake(&f, SANWO_MSEC(5));
-    feed_close(&f, SANWO_MSEC(5), 1001, 5001);
+    feed_handshake(&shared_feed, SANWO_MSEC(5));
+    feed_close(&shared_feed, SANWO_MSEC(5), 1001, 5001);
     check_lines("=1 =2 =3 =4 =5 =6 =7 *0");
 }
 
@@ -77,14 +62,14 @@ static void test_burst(void **state)
     (void)state;
     for (uint32_t i = 0; i < 3; i++) {
         send_data(A, 1000 + 100 * i);
-        sent[i] = f.last[A];
+        sent[i] = shared_feed.last[A];
     }
-    f.now += SANWO_MSEC(5);
+    shared_feed.now += SANWO_MSEC(5);
     for (size_t i = 0; i < 3; i++) {
-        feed_in_this(&f, B, SANWO_TCP_ESTABLISHED, &sent[i]);
+        feed_in_this(&shared_feed, B, SANWO_TCP_ESTABLISHED, &sent[i]);
     }
     send_data(B, 5000);
-    feed_in(&f, A, SANWO_TCP_ESTABLISHED);
+    feed_in(&shared_feed, A, SANWO_TCP_ESTABLISHED);
     check_lines("=1 =2 =3 =4");
 }
 
@@ -92,11 +77,11 @@ static void test_crossing(void **state)
 {
     (void)state;
     send_data(A, 1000);
-    f.now += SANWO_MSEC(1);
+    shared_feed.now += SANWO_MSEC(1);
     send_data(B, 5000);
-    f.now += SANWO_MSEC(5);
-    feed_in(&f, B, SANWO_TCP_ESTABLISHED);
-    feed_in(&f, A, SANWO_TCP_ESTABLISHED);
+    shared_feed.now += SANWO_MSEC(5);
+    feed_in(&shared_feed, B, SANWO_TCP_ESTABLISHED);
+    feed_in(&shared_feed, A, SANWO_TCP_ESTABLISHED);
     /* One must be split; the other then takes one line in the middle of it. */
     check_lines(">1 =2 <1");
 }
@@ -106,9 +91,9 @@ static void test_crossing_at_once(void **state)
     (void)state;
     send_data(A, 1000);
     send_data(B, 5000);
-    f.now += SANWO_MSEC(5);
-    feed_in(&f, B, SANWO_TCP_ESTABLISHED);
-    feed_in(&f, A, SANWO_TCP_ESTABLISHED);
+    shared_feed.now += SANWO_MSEC(5);
+    feed_in(&shared_feed, B, SANWO_TCP_ESTABLISHED);
+    feed_in(&shared_feed, A, SANWO_TCP_ESTABLISHED);
     check_lines(">1 >2 <1 <2");
 }
 
@@ -118,10 +103,10 @@ static void test_overtaken(void **state)
 
     (void)state;
     send_data(A, 1000);
-    first = f.last[A];
+    first = shared_feed.last[A];
     send_data(A, 1100);
-    feed_in(&f, B, SANWO_TCP_ESTABLISHED);
-    feed_in_this(&f, B, SANWO_TCP_ESTABLISHED, &first);
+    feed_in(&shared_feed, B, SANWO_TCP_ESTABLISHED);
+    feed_in_this(&shared_feed, B, SANWO_TCP_ESTABLISHED, &first);
     check_lines(">1 =2 <1");
 }
 
@@ -130,21 +115,21 @@ static void test_lost_and_copied(void **state)
     (void)state;
     send_data(A, 1000);
     send_data(A, 1100);
-    feed_in(&f, B, SANWO_TCP_ESTABLISHED);
-    feed_in(&f, B, SANWO_TCP_ESTABLISHED);
+    feed_in(&shared_feed, B, SANWO_TCP_ESTABLISHED);
+    feed_in(&shared_feed, B, SANWO_TCP_ESTABLISHED);
     check_lines("x1 =2 <2");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_nothing, start, stop),
-        cmocka_unit_test_setup_teardown(test_one_after_the_other, start, stop),
-        cmocka_unit_test_setup_teardown(test_burst, start, stop),
-        cmocka_unit_test_setup_teardown(test_crossing, start, stop),
-        cmocka_unit_test_setup_teardown(test_crossing_at_once, start, stop),
-        cmocka_unit_test_setup_teardown(test_overtaken, start, stop),
-        cmocka_unit_test_setup_teardown(test_lost_and_copied, start, stop),
+        cmocka_unit_test_setup_teardown(test_nothing, feed_setup, feed_teardown),
+        cmocka_unit_test_setup_teardown(test_one_after_the_other, feed_setup, feed_teardown),
+        cmocka_unit_test_setup_teardown(test_burst, feed_setup, feed_teardown),
+        cmocka_unit_test_setup_teardown(test_crossing, feed_setup, feed_teardown),
+        cmocka_unit_test_setup_teardown(test_crossing_at_once, feed_setup, feed_teardown),
+        cmocka_unit_test_setup_teardown(test_overtaken, feed_setup, feed_teardown),
+        cmocka_unit_test_setup_teardown(test_lost_and_copied, feed_setup, feed_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
