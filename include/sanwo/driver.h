@@ -94,17 +94,53 @@ struct sanwo_emulator_path {
     sanwo_time reorder_delay; /* ... by this long; 0: a quarter of the delay, at least 1 ms */
     uint32_t duplicate_ppm;
     uint32_t corrupt_ppm; /* one bit flipped somewhere */
-    uint64_t rate;        /* bits a second; 0: unlimited */
-    uint32_t queue;       /* bytes waiting for the rate; 0: 256 KiB. Tail drop */
+    uint32_t truncate_ppm; /* frames that arrive without their end */
+    uint32_t spike_ppm;    /* chance that the line stands still: this frame and all behind it ... */
+    sanwo_time spike;      /* ... come so much later */
+    uint64_t rate;         /* bits a second; 0: unlimited */
+    uint32_t queue;        /* bytes waiting for the rate; 0: 256 KiB. Tail drop */
+    uint16_t mtu;          /* longer IP packets are dropped (none is fragmented); 0: no limit */
+    bool too_big;          /* ... and their sender is told by ICMP (RFC 1191, RFC 8201) */
+};
+
+/** TCP options that a middlebox takes out: bits of `strip`. */
+enum {
+    SANWO_STRIP_MSS = 1,
+    SANWO_STRIP_WINDOW_SCALE = 2,
+    SANWO_STRIP_SACK_PERMITTED = 4,
+    SANWO_STRIP_SACK = 8,
+    SANWO_STRIP_TIMESTAMPS = 16,
+};
+
+/**
+ * A middlebox at the stack's door, which TCP segments of both directions pass before the path out
+ * and after the wire. All off when zero. It keeps no state: what it does to a connection follows
+ * from the seed and the addresses and ports. Checksums are mended by the difference, so a segment
+ * that was damaged before stays so. Super-segments that come in are neither split, joined nor reset.
+ */
+struct sanwo_emulator_middlebox {
+    uint32_t strip_syn;      /* SANWO_STRIP_...: overwritten by no-operations in SYN segments ... */
+    uint32_t strip_later;    /* ... and in all others */
+    bool strip_outward_only; /* both only in what the stack sends */
+    uint16_t clamp_mss;      /* a larger MSS in a SYN becomes this; 0: none does */
+    bool shift_sequence;     /* initial numbers are rewritten, and all numbers and SACK blocks ... */
+    bool forget_sack;        /* ... but not the SACK blocks */
+    bool bleach_ecn;         /* ECN bits of IP, ECE and CWR of TCP become zero */
+    uint32_t split_ppm;      /* segments cut in two */
+    uint32_t join_ppm;       /* segments put behind the one before, if that is still on its way */
+    uint32_t reset_ppm;      /* segments thrown away, and a reset sent to each end in its place */
 };
 
 struct sanwo_emulator_config {
     uint64_t seed;
     struct sanwo_emulator_path out, in; /* what the stack sends; what it receives */
+    struct sanwo_emulator_middlebox middlebox;
 };
 
 struct sanwo_emulator_stats {
     uint64_t passed, lost, queue_dropped, reordered, duplicated, corrupted; /* both directions */
+    uint64_t truncated, spikes, too_big;
+    uint64_t rewritten, split, joined, resets; /* by the middlebox */
 };
 
 /**
@@ -121,6 +157,8 @@ SANWO_API void sanwo_emulator_stats(const struct sanwo_driver *emulator,
 SANWO_API void sanwo_emulator_configure(struct sanwo_driver *emulator,
                                         const struct sanwo_emulator_path *out,
                                         const struct sanwo_emulator_path *in);
+SANWO_API void sanwo_emulator_set_middlebox(struct sanwo_driver *emulator,
+                                            const struct sanwo_emulator_middlebox *middlebox);
 /** Drops everything in both directions while false. */
 SANWO_API void sanwo_emulator_set_up(struct sanwo_driver *emulator, bool up);
 

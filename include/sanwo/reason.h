@@ -81,6 +81,8 @@ SANWO_BEGIN
     X(LISTEN_NOT_SYN, "a segment to a listener that is no SYN")                                    \
     X(UNEXPECTED_ACK, "an ACK for something never sent")                                           \
     X(BACKLOG_FULL, "the listener's backlog is full")                                              \
+    X(COOKIE_SENT, "the backlog is full: a SYN cookie goes out and nothing is kept")               \
+    X(COOKIE_INVALID, "the acknowledgement carries no valid SYN cookie")                           \
     X(HALF_OPEN_FULL, "too many half-open connections")                                            \
     X(PAWS, "timestamp older than the last (RFC 7323 5)")                                          \
     X(TIMESTAMP_MISSING, "no timestamp although negotiated (RFC 7323 3.2)")                        \

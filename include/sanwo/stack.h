@@ -26,20 +26,23 @@ struct sanwo_stack_config {
     uint8_t seed[32];   /* all randomness comes from here: from the OS's entropy, secret */
     bool deterministic; /* tests: an all-zero seed is meant; otherwise it is refused */
     uint64_t budget;    /* most bytes of region in use at one time, at least 192 KiB; 0: all */
-    uint32_t max_connections;    /* control blocks; default 65536 */
-    uint32_t max_half_open;      /* default 16384 */
-    uint32_t max_time_wait;      /* the oldest makes room; default 65536 */
-    uint32_t max_listeners;      /* default 1024 */
-    uint16_t max_links;          /* default 8 */
-    uint16_t max_addresses;      /* default 64 */
-    uint16_t max_routes;         /* default 64 */
-    uint16_t max_neighbours;     /* default 512 */
-    uint16_t ephemeral_first;    /* local ports of connect(), inclusive; default 32768 */
-    uint16_t ephemeral_last;     /* default 60999 */
-    uint16_t max_replies;        /* stateless answers waiting to be sent; default 1024 */
-    uint32_t reset_rate;         /* resets to closed ports per second; default 1000 */
-    uint32_t icmp_rate;          /* ICMP errors per second; default 100 */
-    bool answer_echo;            /* ping; default true */
+    uint32_t max_connections; /* control blocks; default 65536 */
+    uint32_t max_half_open;   /* default 16384 */
+    uint32_t max_time_wait;   /* the oldest makes room; default 65536 */
+    uint32_t max_listeners;   /* default 1024 */
+    uint16_t max_links;       /* default 8 */
+    uint16_t max_addresses;   /* default 64 */
+    uint16_t max_routes;      /* default 64 */
+    uint16_t max_neighbours;  /* default 512 */
+    uint16_t ephemeral_first; /* local ports of connect(), inclusive; default 32768 */
+    uint16_t ephemeral_last;  /* default 60999 */
+    uint16_t max_replies;     /* stateless answers waiting to be sent; default 1024 */
+    uint32_t reset_rate;      /* resets to closed ports per second, to one peer half of that;
+                                    default 1000 */
+    uint32_t icmp_rate;       /* ICMP errors per second; default 100 */
+    bool answer_echo;         /* ping; default true */
+    bool cookie_key_is_set;   /* stacks that share `cookie_key`, and whose clocks agree within a */
+    uint8_t cookie_key[16];   /* minute, complete each other's handshakes; else a random one */
     struct sanwo_tcp_config tcp; /* what every connection starts with */
     struct sanwo_observer observer;
 };

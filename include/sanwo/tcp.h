@@ -25,28 +25,31 @@ enum sanwo_congestion {
 
 /** Options of one connection; those of the stack are where each starts. Buffers in bytes. */
 struct sanwo_tcp_config {
-    uint32_t send_buffer;      /* most unacknowledged and unsent bytes; default 1 MiB */
-    uint32_t receive_buffer;   /* most unread bytes, and so the window; default 1 MiB */
-    uint16_t mss;              /* most we announce; 0: what the MTU allows */
-    uint16_t mss_floor;        /* a smaller MSS of the peer's counts as this; default 64 */
-    int8_t window_scale;       /* shift count we offer; -1: what the receive buffer needs */
-    bool offer_window_scale;   /* RFC 7323 2; default true */
-    bool offer_timestamps;     /* RFC 7323 3; default true */
-    bool offer_sack;           /* RFC 2018; default true */
-    bool nagle;                /* default true (MUST-17: may be switched off) */
-    bool keepalive;            /* default false (MUST-25) */
-    bool soft_errors;          /* report them; default true (SHLD-20) */
-    bool quick_ack;            /* acknowledge every segment at once; default false */
-    uint8_t congestion;        /* enum sanwo_congestion */
-    uint8_t initial_window;    /* segments; default 10 (RFC 6928) */
-    uint8_t ttl;               /* or hop limit; default 64 (MUST-49) */
-    uint8_t dscp;              /* 0..63; default 0 (MUST-48) */
-    uint8_t keepalive_probes;  /* unanswered ones that end the connection; default 9 */
-    uint8_t syn_retries;       /* default 7: over 3 minutes (MUST-23) */
-    uint8_t syn_ack_retries;   /* default 5 */
-    uint8_t ack_every;         /* full segments per acknowledgement; default 2 (SHLD-19) */
-    uint8_t option_order[8];   /* kinds in SYN segments, 0-terminated; first 0: our own order */
-    sanwo_time keepalive_idle; /* default 2 h (MUST-28) */
+    uint32_t send_buffer;    /* most unacknowledged and unsent bytes; default 1 MiB */
+    uint32_t receive_buffer; /* most unread bytes, and so the window; default 1 MiB */
+    uint16_t mss;            /* most we announce; 0: what the MTU allows */
+    uint16_t mss_floor;      /* a smaller MSS of the peer's counts as this; default 64 */
+    int8_t window_scale;     /* shift count we offer; -1: what the receive buffer needs */
+    bool offer_window_scale; /* RFC 7323 2; default true */
+    bool offer_timestamps;   /* RFC 7323 3; default true */
+    bool offer_sack;         /* RFC 2018; default true */
+    bool
+        reset_timestamps; /* resets that answer echo it (RFC 7323 5.2; the stack's); default true */
+    bool nagle;           /* default true (MUST-17: may be switched off) */
+    bool keepalive;       /* default false (MUST-25) */
+    bool soft_errors;     /* report them; default true (SHLD-20) */
+    bool quick_ack;       /* acknowledge every segment at once; default false */
+    bool syn_cookies;     /* of listeners whose backlog is full (RFC 4987 3.6); default true */
+    uint8_t congestion;   /* enum sanwo_congestion */
+    uint8_t initial_window;        /* segments; default 10 (RFC 6928) */
+    uint8_t ttl;                   /* or hop limit; default 64 (MUST-49) */
+    uint8_t dscp;                  /* 0..63; default 0 (MUST-48) */
+    uint8_t keepalive_probes;      /* unanswered ones that end the connection; default 9 */
+    uint8_t syn_retries;           /* default 7: over 3 minutes (MUST-23) */
+    uint8_t syn_ack_retries;       /* default 5 */
+    uint8_t ack_every;             /* full segments per acknowledgement; default 2 (SHLD-19) */
+    uint8_t option_order[8];       /* kinds in SYN segments, 0-terminated; first 0: our own order */
+    sanwo_time keepalive_idle;     /* default 2 h (MUST-28) */
     sanwo_time keepalive_interval; /* default 75 s */
     sanwo_time user_timeout; /* R2 by time; 0: by count of retransmissions; default 0 (MUST-21) */
     sanwo_time delayed_ack;  /* most an ACK is held back; default 40 ms (MUST-40: < 500 ms) */

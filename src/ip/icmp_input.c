@@ -14,7 +14,7 @@ static bool is_v6(const struct ip_packet *packet)
     return packet->destination.family == SANWO_FAMILY_IPV6;
 }
 
-/* RFC 1122 3.2.2; RFC 4443 2.3: with the pseudo-header in IPv6. */
+/* RFC 1122 3.2.2; RFC 4443 2.3: with the pseudo-header in IPv6. RFC1122-3.2.2-1, RFC4443-2.3-1. */
 static bool checksum_is_right(const struct sanwo_frame *frame, const struct ip_packet *packet)
 {
     uint32_t sum = 0;
@@ -58,6 +58,7 @@ static void write_reply(const struct sanwo_frame *frame, const struct ip_packet 
     sw_wire_icmp_write(&h, bytes);
 }
 
+/* RFC1122-3.2.2.6-1, RFC4443-4.2-1. */
 static enum ip_verdict answer_echo(struct ip *ip, const struct sanwo_frame *frame, sanwo_time now,
                                    struct ip_packet *packet)
 {
@@ -91,7 +92,11 @@ static enum ip_verdict answer_echo(struct ip *ip, const struct sanwo_frame *fram
 
 /* ---- errors ------------------------------------------------------------------------------------- */
 
-/* RFC 1122 3.2.2.1, .4, .5: these are passed up; RFC 4443 2.4 (a): errors of unknown type too. */
+/*
+ * RFC 1122 3.2.2.1, .4, .5: these are passed up; RFC 4443 2.4 (a): errors of unknown type too.
+ * MUST-55, RFC6633-2-1: a source quench is none of them.
+ * RFC1122-3.2.2.1-1.
+ */
 static bool is_error_for_tcp(const struct ip_packet *packet)
 {
     uint8_t type = packet->icmp.type;
@@ -164,5 +169,6 @@ enum ip_verdict sw_ip_icmp_input(struct ip *ip, const struct sanwo_frame *frame,
         return take_error(ip, bytes + WIRE_ICMP_HEADER, here - WIRE_ICMP_HEADER, packet);
     if (packet->icmp.type == echo)
         return answer_echo(ip, frame, now, packet);
+    /* RFC6918-2-1, RFC1122-3.2.2.7-1 */
     return sw_ip_drop(packet, SANWO_REASON_ICMP_IGNORED); /* RFC 4443 2.4 (b) */
 }

@@ -63,6 +63,7 @@ static bool is_error_v6(const uint8_t *packet, uint32_t length)
     return next != IP_PROTOCOL_ICMPV6 || !p || sw_wire_icmpv6_is_error(*p);
 }
 
+/* RFC1122-3.2.2-2, RFC4443-2.4-1. */
 static bool may_send(const struct ip *ip, const uint8_t *packet, uint32_t length,
                      const struct ip_packet *about, uint8_t type, uint8_t code)
 {
@@ -82,36 +83,12 @@ static bool may_send(const struct ip *ip, const uint8_t *packet, uint32_t length
 
 /* ---- how often ---------------------------------------------------------------------------------- */
 
-/* The bucket of the peer's host or, in IPv6, subnet, where addresses are free to be had. */
-static struct ip_limiter *peer_limiter(struct ip *ip, const struct sanwo_address *peer)
+/* RFC 4443 2.4 (f). A peer is a host or, in IPv6, a subnet, where addresses are free to be had. */
+static bool rate_allows(struct ip *ip, const struct sanwo_address *peer, sanwo_time now)
 {
     size_t size = peer->family == SANWO_FAMILY_IPV6 ? 8 : 4;
 
-    return &ip->icmp_peers[sw_siphash_table(&ip->id_key, peer->bytes, size) % IP_ICMP_PEERS];
-}
-
-/*
- * RFC 4443 2.4 (f). One limit for all would tell an observer, by its own answers, how many others
- * got one (SAD DNS, attack C-03): a limit a peer comes first, and the common one is charged by
- * chance: nothing, one or two, one on average.
- */
-static bool rate_allows(struct ip *ip, const struct sanwo_address *peer, sanwo_time now)
-{
-    if (!sw_ip_limiter_take(peer_limiter(ip, peer), now))
-        return false;
-    if (!sw_ip_limiter_take(&ip->icmp_limiter, now))
-        return false;
-    switch (sw_random_below(ip->random, 3)) {
-    case 0:
-        ip->icmp_limiter.tokens++;
-        break;
-    case 2:
-        sw_ip_limiter_take(&ip->icmp_limiter, now);
-        break;
-    default:
-        break;
-    }
-    return true;
+    return sw_peer_limiter_take(&ip->icmp_limiter, ip->random, peer->bytes, size, now);
 }
 
 /* ---- what --------------------------------------------------------------------------------------- */
@@ -126,7 +103,10 @@ static bool choose_source(const struct ip *ip, const struct ip_packet *about,
     return true;
 }
 
-/* Bytes of the quote: RFC 1812 4.3.2.3 up to 576 in all, RFC 4443 2.4 (c) up to 1280. */
+/*
+ * Bytes of the quote: RFC 1812 4.3.2.3 up to 576 in all, RFC 4443 2.4 (c) up to 1280.
+ * RFC1122-3.2.2-1, RFC4443-2.4-1.
+ */
 static uint32_t quote_length(const struct ip_packet *about, const struct ip_path *path,
                              uint32_t packet_length)
 {

@@ -3,7 +3,7 @@
  *
  *     | links | addresses | routes | neighbour cache |    at `arrays`, each 64-aligned
  *
- * The host model is the strong one (RFC 1122 3.3.4.2 leaves the choice): a packet is ours only on
+ * The host model is the strong one (RFC1122-3.3.4-1 leaves the choice): a packet is ours only on
  * the link that has the address, and answers leave with an address of the link they leave by. So
  * an address on a tunnel cannot be probed from the wire beside it.
  */
@@ -56,7 +56,6 @@ void sw_ip_init(struct ip *ip, struct region *region, uint64_t arrays, struct ra
     ip->ready_limit = config->max_replies;
     ip->answer_echo = config->answer_echo;
     sw_neighbours_init(sw_ip_neighbours(ip), config->max_neighbours, sw_random_key(random));
-    sw_ip_limiter_init(&ip->icmp_limiter, config->icmp_rate, now);
-    for (size_t i = 0; i < IP_ICMP_PEERS; i++)
-        sw_ip_limiter_init(&ip->icmp_peers[i], sw_min32(config->icmp_rate, 10), now);
+    sw_peer_limiter_init(&ip->icmp_limiter, sw_random_key(random), config->icmp_rate,
+                         sw_min32(config->icmp_rate, 10), now);
 }

@@ -12,7 +12,7 @@
 #define SW_IP_IP_H
 
 #include "base/buffer.h"
-#include "base/random.h"
+#include "base/limiter.h"
 #include "base/region.h"
 #include "wire/icmp.h"
 #include "wire/ipv6.h"
@@ -20,7 +20,6 @@
 #include <sanwo/stack.h>
 
 #define IP_HEADROOM 64   /* room before the TCP header: Ethernet's 14, IPv6's 40, and alignment */
-#define IP_ICMP_PEERS 64 /* buckets of the limit on ICMP errors to one peer */
 
 struct ip_link {
     struct sanwo_link_config config;
@@ -44,13 +43,6 @@ struct ip_route {
     bool used;
 };
 
-/* A token bucket in virtual time: at most `rate` a second, bursts up to a second's worth. */
-struct ip_limiter {
-    uint32_t rate;
-    uint32_t tokens;
-    sanwo_time refilled;
-};
-
 struct neighbours; /* link/neighbour.h */
 
 /* Frames of ours that were lost after sw_ip_send() took them, or answers never made; by reason. */
@@ -70,8 +62,7 @@ struct ip {
     uint64_t links, addresses, routes, neighbours; /* arrays: offsets from the region's base */
     uint16_t link_limit, address_limit, route_limit, neighbour_limit;
     uint32_t route_epoch; /* grows when links, addresses or routes change: cached paths are stale */
-    struct ip_limiter icmp_limiter;
-    struct ip_limiter icmp_peers[IP_ICMP_PEERS];
+    struct peer_limiter icmp_limiter;
     region_ref ready_head, ready_tail; /* frames that may go now (see ip_ready.c) */
     uint16_t ready_count, ready_limit;
     sanwo_time ready_since; /* when the first of them came to stand there */
@@ -206,7 +197,5 @@ region_ref sw_ip_take_orphan(struct ip *ip);
  */
 void sw_ip_send_error(struct ip *ip, const struct sanwo_frame *frame, const struct ip_packet *about,
                       uint8_t type, uint8_t code, uint32_t rest, sanwo_time now);
-
-bool sw_ip_limiter_take(struct ip_limiter *l, sanwo_time now);
 
 #endif

@@ -125,7 +125,7 @@ bool sw_ip_is_ours(const struct ip *ip, const struct sanwo_address *address)
     return sw_ip_address_find(ip, address) != NULL;
 }
 
-/* RFC 1122 3.3.6. */
+/* RFC1122-3.3.6-1. */
 bool sw_ip_is_broadcast(const struct ip *ip, const struct sanwo_address *address)
 {
     const struct ip_address *all = sw_ip_addresses(ip);
@@ -188,7 +188,10 @@ static unsigned common_bits(const struct sanwo_address *a, const struct sanwo_ad
     return n;
 }
 
-/* RFC 6724 5, rules 1 to 8; we have no deprecated, home or temporary addresses (rules 3, 4, 7). */
+/*
+ * RFC 6724 5, rules 1 to 8; we have no deprecated, home or temporary addresses (rules 3, 4, 7).
+ * RFC6724-5-1.
+ */
 static bool is_better(const struct ip_address *a, const struct ip_address *b,
                       const struct sanwo_address *destination)
 {

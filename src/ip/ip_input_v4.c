@@ -6,6 +6,7 @@
  */
 #include "ip/ip_internal.h"
 
+/* RFC1122-3.2.1.1-1, RFC1122-3.2.1.2-1, RFC791-3.1-1. */
 static enum sanwo_reason reason_of(enum wire_ip_fault fault)
 {
     switch (fault) {
@@ -31,7 +32,7 @@ static enum sanwo_reason read_header(struct wire_ipv4 *h, const struct ip_view *
     if (fault != WIRE_IP_OK)
         return reason_of(fault);
     /* RFC 7126 4.3, 4.4: source-routed packets are dropped (attacks A-13, C-18). */
-    if (h->header_length > WIRE_IPV4_HEADER &&
+    if (h->header_length > WIRE_IPV4_HEADER && /* MUST-50: unknown ones are fine */
         sw_wire_ipv4_options_check(view->bytes + WIRE_IPV4_HEADER,
                                    (size_t)(h->header_length - WIRE_IPV4_HEADER)) !=
             WIRE_IPV4_OPTIONS_FINE)
@@ -39,7 +40,10 @@ static enum sanwo_reason read_header(struct wire_ipv4 *h, const struct ip_view *
     return SANWO_REASON_NONE;
 }
 
-/* RFC 1122 3.2.1.3: addresses that no packet on a wire can have; our own from outside (LAND, B-12). */
+/*
+ * RFC 1122 3.2.1.3 (RFC1122-3.2.1.3-1): addresses that no packet on a wire can have; our own from
+ * outside (LAND, B-12). MUST-63.
+ */
 static bool is_martian(const struct ip *ip, const struct wire_ipv4 *h)
 {
     if (h->source.bytes[0] == 0 || h->destination.bytes[0] == 0)
@@ -50,7 +54,9 @@ static bool is_martian(const struct ip *ip, const struct wire_ipv4 *h)
            sw_ip_is_ours(ip, &h->source);
 }
 
-/* For a host of ours but neither TCP nor ICMP: RFC 1122 3.2.2.1, codes 2 and 3. */
+/*
+ * For a host of ours but neither TCP nor ICMP: RFC 1122 3.2.2.1, codes 2 and 3. RFC1122-3.2.2.1-1.
+ */
 static enum ip_verdict unreachable(struct ip *ip, const struct sanwo_frame *frame, sanwo_time now,
                                    struct ip_packet *packet)
 {
@@ -94,7 +100,7 @@ enum ip_verdict sw_ip_input_v4(struct ip *ip, const struct sanwo_frame *frame,
     packet->source = h.source;
     packet->destination = h.destination;
     packet->protocol = h.protocol;
-    packet->ttl = h.ttl; /* RFC 1122 3.2.1.7: 0 or 1 is no reason to drop */
+    packet->ttl = h.ttl; /* RFC1122-3.2.1.7-1: 0 or 1 is no reason to drop */
     packet->dscp_ecn = h.dscp_ecn;
     packet->offset = (uint32_t)view->start + h.header_length;
     packet->length = (uint32_t)h.total_length - h.header_length; /* padding is left out */

@@ -9,7 +9,10 @@
 
 #define ALL_NODES_SCOPE_LEAST 2 /* ff01::1 stays inside a node (RFC 4291 2.7) */
 
-/* RFC 4291 2.5.2, 2.5.3, 2.5.5, 2.7; our own addresses from outside: LAND (attacks B-12, C-19). */
+/*
+ * RFC 4291 2.5.2, 2.5.3, 2.5.5, 2.7; our own addresses from outside: LAND (attacks B-12, C-19).
+ * MUST-63.
+ */
 static bool is_martian(const struct ip *ip, const struct wire_ipv6 *h)
 {
     if (sanwo_address_is_any(&h->source) || sanwo_address_is_any(&h->destination))
@@ -57,15 +60,16 @@ static enum ip_verdict dispatch(struct ip *ip, const struct sanwo_frame *frame, 
                              : sw_ip_icmp_input(ip, frame, now, packet);
     if (!packet->ours && !ip_group)
         return sw_ip_drop(packet, SANWO_REASON_NOT_FOR_US);
-    if (packet->protocol == IP_PROTOCOL_UDP) { /* RFC 4443 3.1 */
+    if (packet->protocol == IP_PROTOCOL_UDP) { /* RFC4443-3.1-1 */
         sw_ip_send_error(ip, frame, packet, ICMPV6_UNREACHABLE, ICMPV6_UNREACHABLE_PORT, 0, now);
         return sw_ip_drop(packet, SANWO_REASON_PORT_UNREACHABLE);
     }
-    /* RFC 8200 4: an unknown next header is reported where it stands. */
+    /* RFC 8200 4: an unknown next header is reported where it stands.; RFC8200-4-2 */
     sw_ip_send_error(ip, frame, packet, ICMPV6_PARAMETER_PROBLEM, walk->code, walk->pointer, now);
     return sw_ip_drop(packet, SANWO_REASON_IP_PROTOCOL);
 }
 
+/* RFC8200-3-1. */
 static enum sanwo_reason read_header(struct wire_ipv6 *h, const struct ip_view *view)
 {
     if (view->here < WIRE_IPV6_HEADER)

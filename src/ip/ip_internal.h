@@ -122,6 +122,4 @@ void sw_ip_ready_frames(struct ip *ip, const struct neighbour_frames *frames,
 bool sw_ip_ready_push(struct ip *ip, const struct sanwo_frame *frame, sanwo_time now,
                       uint16_t *reason);
 
-void sw_ip_limiter_init(struct ip_limiter *l, uint32_t rate, sanwo_time now);
-
 #endif

@@ -13,7 +13,8 @@
 
 /*
  * 64 bits that say nothing about the flow they come from: IDs and labels cannot be predicted or
- * counted from outside (attack C-04). RFC 6864 4.1 leaves the ID of a datagram with DF free.
+ * counted from outside (attack C-04; RFC6864-4-1, RFC6437-3-1). RFC 6864 4.1 leaves the ID of a datagram with DF free.
+ * MAY-4: what is sent again has the same ID.
  */
 static uint64_t flow_hash(struct ip *ip, const struct ip_send *what)
 {
@@ -38,7 +39,7 @@ static void write_v4(struct ip *ip, const struct ip_send *what, uint32_t length,
                           .dscp_ecn = what->dscp_ecn,
                           .ttl = what->ttl,
                           .protocol = what->protocol,
-                          .dont_fragment = !what->may_fragment};
+                          .dont_fragment = !what->may_fragment}; /* RFC1122-3.3.3-1 */
 
     /* RFC 6864 4.3: an ID that fragments go by should not come again soon. */
     h.id = (uint16_t)(what->may_fragment ? sw_random_u32(ip->random) : flow_hash(ip, what));
@@ -146,7 +147,7 @@ enum ip_sent sw_ip_send(struct ip *ip, const struct ip_send *what, const struct 
     const struct ip_link *link = sw_ip_link_at(ip, path->link);
     struct wire_mac next = {{0}};
 
-    SW_ASSERT(what->ttl != 0); /* RFC 1122 3.2.1.7 */
+    SW_ASSERT(what->ttl != 0); /* RFC1122-3.2.1.7-1 */
     *reason = SANWO_REASON_NONE;
     if (!link)
         return not_sent(reason, SANWO_REASON_LINK_UNKNOWN);

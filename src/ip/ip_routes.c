@@ -142,7 +142,7 @@ bool sw_ip_route_find(const struct ip *ip, const struct sanwo_address *destinati
     struct match m = {.prefix_length = -1};
     const struct ip_link *link;
 
-    /* RFC 1122 3.2.1.3 (g): nothing to 127/8 leaves. What is ours does not leave either. */
+    /* RFC 1122 3.2.1.3 (g), RFC1122-3.2.1.3-1: nothing to 127/8 leaves. What is ours does not leave either. */
     if (is_no_destination(ip, destination) || sw_ip_is_ours(ip, destination))
         return false;
     for (unsigned i = 0; i < ip->address_count; i++)

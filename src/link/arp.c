@@ -15,6 +15,7 @@ static bool sender_is_believable(const struct arp_link *at, const struct wire_ar
            !sanwo_address_is_loopback(&packet->sender);
 }
 
+/* RFC826-0-1. */
 enum arp_verdict sw_arp_input(struct neighbours *n, const struct arp_link *at,
                               const struct wire_arp *packet, sanwo_time now,
                               struct neighbour_frames *released)

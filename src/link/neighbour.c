@@ -324,6 +324,7 @@ static struct neighbour *next_due(const struct neighbours *n)
     return best;
 }
 
+/* RFC1122-2.3.2-1. */
 void sw_neighbours_poll(struct neighbours *n, sanwo_time now, struct neighbour_task *task)
 {
     struct neighbour *e = next_due(n);

@@ -10,7 +10,7 @@
  *
  * Entries of the two kinds never displace each other: a quarter of the cache is for incomplete
  * ones, the rest for resolved ones, each with its own order of use. So a scan of a subnet, which
- * makes us ask for thousands of addresses, costs no resolved neighbour (attack B-29, RFC 6583).
+ * makes us ask for thousands of addresses, costs no resolved neighbour (attack B-29, RFC6583-7-1).
  * Nothing here knows packets: a waiting frame is a region_ref that the caller can interpret.
  * RFC 826; RFC 1122 2.3.2.
  */

@@ -107,6 +107,7 @@ static bool parse(struct sanwo_stack *s, const struct sanwo_frame *frame,
     seg->urgent = h.urgent;
     seg->option_bytes = header + WIRE_TCP_HEADER;
     seg->option_length = (uint8_t)(h.header_length - WIRE_TCP_HEADER);
+    /* MUST-5: of any segment */
     sw_wire_tcp_options_read(&seg->options, seg->option_bytes, seg->option_length);
     seg->skip = packet->offset + h.header_length;
     seg->length = packet->length - h.header_length;
@@ -157,6 +158,7 @@ static enum tcp_icmp_kind icmp_kind(const struct ip_packet *packet)
                : TCP_ICMP_SOFT;
 }
 
+/* MUST-54. */
 static void receive_icmp_error(struct sanwo_stack *s, const struct ip_packet *packet)
 {
     const struct wire_icmp_quote *q = &packet->quote;

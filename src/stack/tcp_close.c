@@ -1,5 +1,5 @@
 /*
- * tcp_close.c - CLOSE, ABORT, STATUS and the options (RFC 9293 3.10.4 to 3.10.6).
+ * tcp_close.c - CLOSE, ABORT, STATUS and the options (RFC 9293 3.10.4 to 3.10.6; U-20, U-21).
  */
 #include "stack/stack.h"
 
@@ -66,6 +66,7 @@ static uint32_t *config_index(struct sanwo_stack *s, struct sanwo_handle h,
     return listener ? &listener->config : NULL;
 }
 
+/* SHLD-21: of a connection at any time. */
 int sanwo_tcp_set_option(struct sanwo_stack *s, struct sanwo_handle h, enum sanwo_tcp_option option,
                          int64_t value, sanwo_time now)
 {

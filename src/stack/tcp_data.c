@@ -1,5 +1,5 @@
 /*
- * tcp_data.c - SEND and RECEIVE (RFC 9293 3.10.2, 3.10.3).
+ * tcp_data.c - SEND and RECEIVE (RFC 9293 3.10.2, 3.10.3; U-21).
  */
 #include "stack/stack.h"
 
@@ -42,7 +42,7 @@ static int no_memory(struct sanwo_stack *s, struct tcp_connection *conn)
 static void queued(struct sanwo_stack *s, struct tcp_connection *conn, unsigned flags)
 {
     conn->more = (flags & SANWO_SEND_MORE) != 0;
-    if (flags & SANWO_SEND_URGENT) { /* 3.8.5: up to and with the last byte queued */
+    if (flags & SANWO_SEND_URGENT) { /* 3.8.5: up to and with the last byte queued; MUST-30 */
         conn->send.snd_up = conn->send.snd_end;
         conn->urgent_out = 1;
     }

@@ -54,7 +54,7 @@ static int choose_local(struct sanwo_stack *s, const struct sanwo_tcp_connect *o
             return -SANWO_EADDRNOTAVAIL;
     } else if (local.family != open->remote.address.family) {
         return -SANWO_EINVAL;
-    } else if (!sw_ip_is_ours(&s->ip, &local)) {
+    } else if (!sw_ip_is_ours(&s->ip, &local)) { /* MUST-43 */
         return -SANWO_EADDRNOTAVAIL;
     }
     *tuple = sw_tcp_tuple(&local, open->local.port, &open->remote.address, open->remote.port);

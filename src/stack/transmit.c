@@ -19,6 +19,7 @@ static struct tcp_path tcp_path_of(const struct ip_path *path)
                              .super_segment = path->super_segment};
 }
 
+/* MUST-45: the source is the connection's own, always. SHLD-22: DSCP as it was set. */
 static struct ip_send ip_send_of(const struct tcp_tuple *tuple, uint8_t ttl, uint8_t dscp_ecn,
                                  uint64_t flow)
 {
@@ -96,6 +97,7 @@ static size_t send_connection(struct sanwo_stack *s, struct tcp_connection *conn
 {
     const struct sanwo_tcp_config *config = sw_tcp_config(&s->tcp, conn);
     struct ip_send what =
+        /* RFC1122-3.2.1.6-1 */
         ip_send_of(&conn->tuple, config->ttl, (uint8_t)(config->dscp << 2), conn->hash);
     struct ip_path path;
     if (!find_path(s, &what.destination, &path)) {

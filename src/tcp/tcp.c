@@ -86,7 +86,6 @@ void sw_tcp_init(struct tcp *tcp, struct region *region, uint64_t arrays, struct
                         .now = now,
                         .any_port_listener = TCP_NONE,
                         .reply_limit = c->max_replies,
-                        .reset_limiter = {c->reset_rate, c->reset_rate, now},
                         .ephemeral_first = c->ephemeral_first,
                         .ephemeral_last = c->ephemeral_last,
                         .config = c->tcp,
@@ -96,6 +95,11 @@ void sw_tcp_init(struct tcp *tcp, struct region *region, uint64_t arrays, struct
     tcp->port_key = sw_random_key(random);
     tcp->timestamp_key = sw_random_key(random);
     tcp->listener_key = sw_random_key(random);
+    tcp->cookie_key = sw_random_key(random);
+    if (c->cookie_key_is_set)
+        memcpy(&tcp->cookie_key, c->cookie_key, sizeof(tcp->cookie_key));
+    sw_peer_limiter_init(&tcp->reset_limiter, sw_random_key(random), c->reset_rate,
+                         (c->reset_rate + 1) / 2, now);
     init_pools(tcp, arrays, c);
     sw_wheel_init(&tcp->wheel, now);
     sw_wheel_init(&tcp->half_open_wheel, now);

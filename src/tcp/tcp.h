@@ -14,7 +14,7 @@
 #ifndef SW_TCP_TCP_H
 #define SW_TCP_TCP_H
 
-#include "base/random.h"
+#include "base/limiter.h"
 #include "base/table.h"
 #include "tcp/connection/connection.h"
 #include "tcp/segment.h"
@@ -53,7 +53,7 @@ struct tcp {
     struct region *region;
     struct random *random;
     sanwo_time now;
-    struct siphash_key table_key, isn_key, port_key, timestamp_key, listener_key;
+    struct siphash_key table_key, isn_key, port_key, timestamp_key, listener_key, cookie_key;
     struct pool connections, half_open, time_wait, listeners, configs;
     struct table table; /* tuple -> connection, half-open or TIME-WAIT record */
     struct {
@@ -75,10 +75,7 @@ struct tcp {
     region_ref reply_head, reply_tail; /* stateless answers: close/reset.c */
     uint32_t reply_count, reply_limit;
     bool users_wait; /* some user was refused memory: tell it when there is again */
-    struct {
-        uint32_t rate, tokens;
-        sanwo_time refilled;
-    } reset_limiter;
+    struct peer_limiter reset_limiter;
     uint16_t ephemeral_first, ephemeral_last;
     uint32_t ephemeral_step;        /* RFC 6056 3.3.3: algorithm 3's counter */
     struct sanwo_tcp_config config; /* of connections without one of their own */

@@ -102,6 +102,7 @@ void sw_wire_ipv4_write(const struct wire_ipv4 *h, uint8_t *bytes)
     memcpy(bytes + 16, h->destination.bytes, 4);
 }
 
+/* RFC1122-3.2.1.8-1. */
 enum wire_ipv4_options sw_wire_ipv4_options_check(const uint8_t *bytes, size_t length)
 {
     struct reader r = sw_reader(bytes, length);

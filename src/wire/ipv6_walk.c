@@ -44,7 +44,7 @@ static bool stop_parameter(struct wire_ipv6_walk *out, enum wire_ipv6_walk_verdi
     return stop(out, verdict);
 }
 
-/* An option that we do not know: its two high bits say what to do (RFC 8200 4.2). */
+/* An option that we do not know: its two high bits say what to do (RFC 8200 4.2). RFC8200-4.2-1. */
 static bool unknown_option(struct wire_ipv6_walk *out, uint8_t type, size_t at)
 {
     switch (type >> 6) {
@@ -102,7 +102,10 @@ static bool walk_options_header(struct wire_ipv6_walk *out, struct cursor *c)
     return p ? walk_options(out, c, p + 2, length - 2) : stop(out, WIRE_IPV6_DROP);
 }
 
-/* RFC 8200 4.4 and RFC 5095: we know no routing type, so one with segments left is refused. */
+/*
+ * RFC 8200 4.4 and RFC 5095: we know no routing type, so one with segments left is refused.
+ * RFC8200-4.4-1, C-18.
+ */
 static bool walk_routing(struct wire_ipv6_walk *out, struct cursor *c)
 {
     size_t length;
@@ -130,7 +133,7 @@ static bool walk_fragment(struct wire_ipv6_walk *out, struct cursor *c)
         out->pointer = (uint32_t)c->next_at;
         return stop(out, WIRE_IPV6_FRAGMENTED);
     }
-    c->next = p[0]; /* atomic (RFC 6946): whole in itself, its id means nothing */
+    c->next = p[0]; /* atomic (RFC6946-3-1): whole in itself, its id means nothing */
     c->next_at = offset_of(c, p);
     return true;
 }
@@ -141,7 +144,7 @@ static bool is_extension(uint8_t next)
            next == IPV6_FRAGMENT;
 }
 
-/* One extension header; false when the walk is over. */
+/* One extension header; false when the walk is over. RFC8200-4-1. */
 static bool walk_header(struct wire_ipv6_walk *out, struct cursor *c)
 {
     switch (c->next) {

@@ -13,7 +13,7 @@
 
 #define ALIGNED_TIMESTAMPS UINT32_C(0x0101080a) /* NOP, NOP, kind 8, length 10: RFC 7323 app. A */
 #define ALIGNED_TIMESTAMPS_SIZE 12
-#define WINDOW_SCALE_MAX 14 /* RFC 7323 2.3 */
+#define WINDOW_SCALE_MAX 14 /* RFC 7323 2.3: RFC7323-2.3-1 */
 #define COOKIE_MIN 4
 #define COOKIE_MAX 16
 
@@ -23,6 +23,7 @@ void sw_wire_tcp_options_none(struct wire_tcp_options *o)
     o->window_scale = -1;
 }
 
+/* MUST-64: loads by bytes, wherever the option begins. */
 static void read_timestamps(struct wire_tcp_options *out, const uint8_t *value)
 {
     out->timestamps = true;
@@ -82,7 +83,7 @@ static void read_option(struct wire_tcp_options *out, uint8_t kind, const uint8_
     }
 }
 
-/* The general case. Each turn takes at least one byte, so it ends. */
+/* The general case. Each turn takes at least one byte, so it ends. MUST-4. */
 static void read_list(struct wire_tcp_options *out, struct reader r)
 {
     uint64_t seen = 0; /* a bit for each kind below 64; ours all are */
@@ -268,6 +269,7 @@ static size_t write_only_timestamps(const struct wire_tcp_options *o, uint8_t *b
     return ALIGNED_TIMESTAMPS_SIZE;
 }
 
+/* MUST-68. */
 size_t sw_wire_tcp_options_write(const struct wire_tcp_options *o, const uint8_t *order,
                                  uint8_t *bytes, size_t room)
 {

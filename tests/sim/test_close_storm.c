@@ -4,7 +4,6 @@
  * reason, and nothing of any is left.
  */
 #include "check.h"
-#include "world.h"
 
 static struct world_plan any_plan(struct world *w)
 {
@@ -83,7 +82,7 @@ static void test_good_network(void **state)
     struct world_config c;
 
     (void)state;
-    world_config_default(&c, __func__);
+    check_config(&c, __func__);
     world_config_path(&c, &path);
     for (c.salt = 0; c.salt < 4; c.salt++) {
         c.family = c.salt & 1 ? SANWO_FAMILY_IPV6 : SANWO_FAMILY_IPV4;
@@ -102,7 +101,7 @@ static void test_bad_network(void **state)
     struct world_config c;
 
     (void)state;
-    world_config_default(&c, __func__);
+    check_config(&c, __func__);
     world_config_path(&c, &path);
     for (c.salt = 0; c.salt < 6; c.salt++) {
         c.family = c.salt & 1 ? SANWO_FAMILY_IPV6 : SANWO_FAMILY_IPV4;
@@ -117,7 +116,7 @@ static void test_terrible_network(void **state)
     struct world_config c;
 
     (void)state;
-    world_config_default(&c, __func__);
+    check_config(&c, __func__);
     world_config_path(&c, &path);
     for (c.salt = 0; c.salt < 4; c.salt++)
         storm(&c, 100);
@@ -131,7 +130,7 @@ static void test_tight_limits(void **state)
     unsigned refused = 0;
 
     (void)state;
-    world_config_default(&c, __func__);
+    check_config(&c, __func__);
     world_config_path(&c, &path);
     c.backlog = 8;
     for (int side = 0; side < 2; side++) {
@@ -140,6 +139,8 @@ static void test_tight_limits(void **state)
         c.stack[side].max_connections = 30;
         c.stack[side].max_half_open = 6;
         c.stack[side].max_time_wait = 5;
+        /* With cookies what was aborted may still complete its handshake here, late. */
+        c.stack[side].tcp.syn_cookies = false;
     }
     for (c.salt = 0; c.salt < 4; c.salt++) {
         struct world *w = storm_world(&c);
@@ -171,7 +172,7 @@ static void test_listener_goes(void **state)
     struct world *w;
 
     (void)state;
-    world_config_default(&c, __func__);
+    check_config(&c, __func__);
     world_config_path(&c, &path);
     w = world_create(&c);
     world_warm_up(w);

@@ -76,6 +76,7 @@ static void test_limit_and_remove(void **state)
     host_end(h);
 }
 
+/* RFC1122-3.3.6-1. */
 static void test_broadcast(void **state)
 {
     static const struct {
@@ -101,7 +102,7 @@ static void test_broadcast(void **state)
     host_end(h);
 }
 
-/* RFC 6724 5; the examples of 10.1 where they need nothing but addresses. */
+/* RFC 6724 5; the examples of 10.1 where they need nothing but addresses. RFC6724-5-1. */
 static void test_source(void **state)
 {
     static const struct {

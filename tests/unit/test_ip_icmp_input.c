@@ -5,6 +5,7 @@
 
 /* ---- echo --------------------------------------------------------------------------------------- */
 
+/* RFC1122-3.2.2.6-1, RFC4443-4.2-1. */
 static void test_echo(void **state)
 {
     static const char *const pairs[][2] = {
@@ -111,7 +112,7 @@ static void test_echo_too_large(void **state)
     host_end(h);
 }
 
-/* Nobody is answered who cannot be, and everything has its bound. */
+/* Nobody is answered who cannot be, and everything has its bound. RFC1122-3.2.2.6-1. */
 static void test_echo_refused(void **state)
 {
     struct sanwo_stack_config config = host_config();
@@ -241,6 +242,7 @@ static void put_error(struct packet *p, const struct error_row *row)
     put_icmp(p, row->from, row->to, row->type, row->code, row->rest, q.bytes, q.length);
 }
 
+/* RFC1122-3.2.2.1-1, RFC6633-2-1, RFC6918-2-1, RFC1122-3.2.2.7-1. */
 static void test_errors(void **state)
 {
     (void)state;
@@ -269,7 +271,10 @@ static void test_errors(void **state)
     }
 }
 
-/* One bit wrong anywhere in the message and it is nothing (RFC 1122 3.2.2, RFC 4443 2.3). */
+/*
+ * One bit wrong anywhere in the message and it is nothing (RFC 1122 3.2.2, RFC 4443 2.3).
+ * RFC1122-3.2.2-1, RFC4443-2.3-1.
+ */
 static void test_checksums(void **state)
 {
     static const struct error_row rows[] = {

@@ -3,7 +3,10 @@
  */
 #include "test_ip_host.h"
 
-/* RFC 1122 3.2.2, RFC 4443 2.4 (e): the packet is given to sw_ip_send_error() whatever it is. */
+/*
+ * RFC 1122 3.2.2, RFC 4443 2.4 (e): the packet is given to sw_ip_send_error() whatever it is.
+ * RFC1122-3.2.2-2, RFC4443-2.4-1.
+ */
 static void test_never_about(void **state)
 {
     static const struct {
@@ -142,6 +145,7 @@ static void check_quote(bool v6, uint32_t length, const uint32_t *cuts)
     host_end(h);
 }
 
+/* RFC1122-3.2.2-1, RFC4443-2.4-1. */
 static void test_quotes(void **state)
 {
     static const uint32_t lengths[] = {0, 1, 8, 527, 528, 529, 1191, 1192, 1193, 1400};
@@ -189,7 +193,9 @@ static unsigned flood(struct host *h, unsigned peers, unsigned rounds, sanwo_tim
     return sent;
 }
 
-/* RFC 4443 2.4 (f): a burst, then the rate; no single peer takes all of it (C-03). */
+/*
+ * RFC 4443 2.4 (f): a burst, then the rate; no single peer takes all of it (C-03). RFC4443-2.4-1.
+ */
 static void test_rate(void **state)
 {
     struct host *h = host_new();

@@ -5,7 +5,11 @@
 
 #define DROP(name) IP_DROP, SANWO_REASON_##name
 
-/* RFC 1122 3.2.1.3, 3.3.6; attacks B-12, B-33, C-19. Link 0 unless said otherwise. */
+/*
+ * RFC 1122 3.2.1.3, 3.3.6; attacks B-12, B-33, C-19. Link 0 unless said otherwise.
+ * RFC1122-3.2.1.3-1, RFC1122-3.3.6-1.
+ * RFC1122-3.2.2.1-1.
+ */
 static void test_addresses(void **state)
 {
     static const struct {
@@ -19,6 +23,7 @@ static void test_addresses(void **state)
         {"8.8.8.8", "10.0.0.1", 6, IP_TCP, 0, true},
         {"10.0.0.2", "8.8.8.8", 6, IP_TCP, 0, false},
         {"240.0.0.1", "10.0.0.1", 6, IP_TCP, 0, true},
+        /* RFC1122-3.3.4-1 */
         {"10.0.0.2", "192.168.1.1", 6, DROP(NOT_FOR_US), false}, /* another link's address */
         {"10.0.0.1", "10.0.0.1", 6, DROP(IP_MARTIAN), false},    /* LAND */
         {"192.168.1.1", "10.0.0.1", 6, DROP(IP_MARTIAN), false},
@@ -74,7 +79,7 @@ static void test_fields(void **state)
     (void)state;
     put_v4(&p, "10.0.0.2", "10.0.0.1", IP_PROTOCOL_TCP, "upper layer, 24 bytes...", 24);
     p.bytes[1] = 0xb9; /* DSCP EF, ECT(1) */
-    p.bytes[8] = 0;    /* RFC 1122 3.2.1.7: for us whatever its TTL */
+    p.bytes[8] = 0;    /* RFC1122-3.2.1.7-1: for us whatever its TTL */
     fix_v4(&p);
     p.length += 10; /* padding */
     assert_int_equal(input(h, TUN, &p, &out), IP_TCP);
@@ -90,7 +95,10 @@ static void test_fields(void **state)
     host_end(h);
 }
 
-/* Everything about the header that RFC 791 and 1122 3.2.1 let us drop for. */
+/*
+ * Everything about the header that RFC 791 and 1122 3.2.1 let us drop for. RFC1122-3.2.1.1-1,
+ * RFC1122-3.2.1.2-1, RFC791-3.1-1.
+ */
 static void test_headers(void **state)
 {
     static const struct {
@@ -133,7 +141,10 @@ static void test_headers(void **state)
     }
 }
 
-/* Unknown options are ignored (RFC 1122 3.2.1.8); source routes and nonsense are dropped. */
+/*
+ * Unknown options are ignored (RFC 1122 3.2.1.8); source routes and nonsense are dropped. MUST-50,
+ * RFC1122-3.2.1.8-1.
+ */
 static void test_options(void **state)
 {
     static const struct {

@@ -5,7 +5,7 @@
 
 #define DROP(name) IP_DROP, SANWO_REASON_##name
 
-/* RFC 4291 2.5 and 2.7; attacks B-12, B-33, C-19. */
+/* RFC 4291 2.5 and 2.7; attacks B-12, B-33, C-19. RFC4443-3.1-1. */
 static void test_addresses(void **state)
 {
     static const struct {
@@ -153,6 +153,7 @@ static const struct {
      0},
 };
 
+/* RFC8200-4-2, RFC8200-4.4-1. */
 static void test_chains(void **state)
 {
     struct packet p, error;

@@ -80,7 +80,10 @@ static uint32_t mark_of(struct host *h, const char *from, const char *to, uint64
     return mark;
 }
 
-/* IDs and labels: of one flow the same, of its neighbours anything; no counter shows (C-04). */
+/*
+ * IDs and labels: of one flow the same, of its neighbours anything; no counter shows (C-04).
+ * MAY-4, RFC6437-3-1, RFC6864-4-1.
+ */
 static void test_marks(void **state)
 {
     struct host *h = host_new();
@@ -103,7 +106,7 @@ static void test_marks(void **state)
     host_end(h);
 }
 
-/* RFC 6437 2: a label of zero would say that there is none. */
+/* RFC 6437 2: a label of zero would say that there is none. RFC6437-3-1. */
 static void test_label_is_never_zero(void **state)
 {
     struct host *h = host_new();

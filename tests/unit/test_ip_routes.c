@@ -3,6 +3,7 @@
  */
 #include "test_ip_host.h"
 
+/* RFC1122-3.2.1.3-1: nothing for 127/8 leaves. */
 static void test_find(void **state)
 {
     static const struct {

@@ -92,6 +92,7 @@ static void prepare(struct neighbours *n, char before, const struct sanwo_addres
         sw_neighbour_learn(n, 0, sender, &theirs, true, START, &f);
 }
 
+/* RFC826-0-1. */
 static void test_packets(void **state)
 {
     (void)state;

@@ -67,7 +67,10 @@ static struct neighbour_task task_at(struct neighbours *n, sanwo_time now)
     return t;
 }
 
-/* A park, three requests a second apart, and the frame comes back; RFC 1122 2.3.2.1 and .2. */
+/*
+ * A park, three requests a second apart, and the frame comes back; RFC 1122 2.3.2.1 and .2.
+ * RFC1122-2.3.2-1.
+ */
 static void test_unanswered(void **state)
 {
     struct neighbours *n = cache(16);
@@ -125,7 +128,7 @@ static void test_queue(void **state)
 
 enum step { USE, POLL_ASK, POLL_DROP, QUIET, HEAR_A, HEAR_B_REFUSED, HEAR_B, GONE };
 
-/* An entry's life by the clock, seconds after it was learnt. */
+/* An entry's life by the clock, seconds after it was learnt. RFC1122-2.3.2-1. */
 static void test_ageing(void **state)
 {
     static const struct {
@@ -180,7 +183,10 @@ static void test_ageing(void **state)
     free(n);
 }
 
-/* RFC 6583, attack B-29: 1e5 addresses asked for between two uses of each legitimate neighbour. */
+/*
+ * RFC 6583, attack B-29: 1e5 addresses asked for between two uses of each legitimate neighbour.
+ * RFC6583-7-1.
+ */
 static void test_scan(void **state)
 {
     struct neighbours *n = cache(512);

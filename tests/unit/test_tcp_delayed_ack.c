@@ -67,7 +67,7 @@ static void test_timer(void **state)
     rig_end(r);
 }
 
-/* RFC 5681 4.2: while a hole is open every segment is answered at once. */
+/* RFC 5681 4.2: while a hole is open every segment is answered at once. RFC5681-4.2-1. */
 static void test_at_once_while_there_is_a_hole(void **state)
 {
     (void)state;
@@ -96,7 +96,10 @@ static void test_ack_was_sent(void **state)
     rig_end(r);
 }
 
-/* RFC 5961 7: one in 500 ms, on each connection for itself, also when the milliseconds wrap. */
+/*
+ * RFC 5961 7: one in 500 ms, on each connection for itself, also when the milliseconds wrap.
+ * RFC5961-7-1.
+ */
 static void test_challenge_limit(void **state)
 {
     (void)state;

@@ -69,7 +69,7 @@ static void test_syn_ack(void **state)
         assert_int_equal(out.flags, TCP_SYN | TCP_ACK);
         assert_int_equal(out.seq.raw, ISS);
         assert_int_equal(out.ack.raw, IRS + 1);
-        assert_int_equal(out.window, UINT16_MAX); /* unscaled */
+        assert_int_equal(out.window, UINT16_MAX); /* unscaled; RFC7323-2.2-2 */
         assert_int_equal(out.options.mss, 1460);
         /* What was not offered is not answered (RFC 7323 2.2, 3.2; RFC 2018 2). */
         assert_int_equal(out.options.timestamps, options);

@@ -3,6 +3,7 @@
  */
 #include "test_tcp_support.h"
 
+/* MUST-8. RFC6528-3-1. */
 static void test_clock(void **state)
 {
     (void)state;
@@ -25,7 +26,10 @@ static void test_clock(void **state)
     rig_end(r);
 }
 
-/* Every part of the tuple and the key changes the offset; nothing else does. */
+/*
+ * Every part of the tuple and the key changes the offset; nothing else does. MUST-9, SHLD-1,
+ * RFC6528-3-1, RFC7323-7.1-1.
+ */
 static void test_depends_on_tuple_and_key(void **state)
 {
     (void)state;

@@ -139,6 +139,7 @@ static void test_congestion_and_timeout(void **state)
     }
 }
 
+/* RFC5681-4.1-1. */
 static void test_restart_and_mss(void **state)
 {
     (void)state;

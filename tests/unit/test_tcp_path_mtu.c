@@ -3,6 +3,7 @@
  */
 #include "test_tcp_support.h"
 
+/* RFC1191-3-1, RFC8201-4-1. */
 static void test_messages(void **state)
 {
     (void)state;

@@ -256,7 +256,10 @@ static void test_output_survives_a_failed_allocation(void **state)
     }
 }
 
-/* Random traffic: bounded by window and cwnd at every step, gapless, and complete in the end. */
+/*
+ * Random traffic: bounded by window and cwnd at every step, gapless, and complete in the end.
+ * RFC5681-3.1-1.
+ */
 static void test_random(void **state)
 {
     (void)state;

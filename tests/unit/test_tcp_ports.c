@@ -45,7 +45,10 @@ static void test_whole_range_then_none(void **state)
     }
 }
 
-/* One port free anywhere in the range is found; a TIME-WAIT record holds its port too. */
+/*
+ * One port free anywhere in the range is found; a TIME-WAIT record holds its port too.
+ * RFC6056-3.3-1.
+ */
 static void test_the_only_free_one(void **state)
 {
     (void)state;
@@ -71,7 +74,7 @@ static void test_the_only_free_one(void **state)
     }
 }
 
-/* Not from one end on, and not by one: neither first port nor step tells much. */
+/* Not from one end on, and not by one: neither first port nor step tells much. RFC6056-3.3-1. */
 static void test_hard_to_guess(void **state)
 {
     (void)state;

@@ -118,7 +118,10 @@ static void test_acknowledge_rows(void **state)
     }
 }
 
-/* Karn: what was sent twice, or was reported before, tells nothing about the round trip. */
+/*
+ * Karn: what was sent twice, or was reported before, tells nothing about the round trip.
+ * RFC6298-3-1.
+ */
 static void test_no_sample_from_these(void **state)
 {
     (void)state;

@@ -96,7 +96,10 @@ static void test_inflation_is_bounded(void **state)
     rig_end(r);
 }
 
-/* RFC 6582 3.2 step 3: a partial acknowledgement sends the next hole, a full one ends recovery. */
+/*
+ * RFC 6582 3.2 step 3: a partial acknowledgement sends the next hole, a full one ends recovery.
+ * RFC6582-3-1.
+ */
 static void test_partial_and_full(void **state)
 {
     (void)state;
@@ -141,7 +144,7 @@ static void test_not_twice_for_one_window(void **state)
     rig_end(r);
 }
 
-/* RFC 5681 2: what is a duplicate acknowledgement, and what is not. */
+/* RFC 5681 2: what is a duplicate acknowledgement, and what is not. RFC5681-2-1. */
 static void test_what_is_a_duplicate(void **state)
 {
     (void)state;
@@ -198,7 +201,10 @@ static void test_reordering(void **state)
     rig_end(r);
 }
 
-/* All counts as lost, also what was SACKed (RFC 2018 8); cwnd is one segment; in order again. */
+/*
+ * All counts as lost, also what was SACKed (RFC 2018 8); cwnd is one segment; in order again.
+ * RFC2018-8-1.
+ */
 static void test_timeout(void **state)
 {
     (void)state;
@@ -218,6 +224,7 @@ static void test_timeout(void **state)
         check_sends(r, c, MSS);
         check_sends(r, c, 2 * MSS);
         check_sends_nothing(r, c);
+        /* RFC6675-5.1-1 */
         duplicates(r, c, 5); /* of what was sent twice: no fast retransmit for them */
         assert_int_equal(c->in_recovery, 0);
         assert_int_equal(c->cc.ssthresh, 5 * MSS);

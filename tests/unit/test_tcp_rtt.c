@@ -43,6 +43,7 @@ static void check_near(double is, double should)
         fail_msg("%.0f ns is not %.0f ns", is, should);
 }
 
+/* RFC6298-2-1. */
 static void test_against_reference(void **state)
 {
     (void)state;

@@ -52,7 +52,7 @@ static uint32_t sacked(const struct rig *r, const struct tcp_connection *c, uint
     return bytes;
 }
 
-/* Attack B-04: every pair of edges from these distances of una and of nxt. */
+/* Attack B-04: every pair of edges from these distances of una and of nxt. RFC2018-3-1. */
 static void test_edges(void **state)
 {
     (void)state;
@@ -91,6 +91,7 @@ static void test_edges(void **state)
 /*
  * RFC 2018 3: the byte below a block is missing, so none begins at SND.UNA. One that does
  * contradicts the acknowledgement it came with, and would hide the very byte that is waited for.
+ * RFC2018-3-1.
  */
 static void test_block_at_snd_una(void **state)
 {

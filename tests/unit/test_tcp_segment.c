@@ -63,6 +63,7 @@ static void build(struct rig *r, const struct tcp_outgoing *out, const struct tc
     assert_int_equal(b->frame.header_length, b->frame.slices[0].length);
 }
 
+/* MUST-2. */
 static void test_checksum(void **state)
 {
     (void)state;

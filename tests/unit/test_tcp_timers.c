@@ -95,7 +95,7 @@ static void test_random_against_model(void **state)
     rig_end(r);
 }
 
-/* RFC 6298 5.1 to 5.6. */
+/* RFC 6298 5.1 to 5.6. RFC6298-5-1. */
 static void test_retransmit_rules(void **state)
 {
     (void)state;

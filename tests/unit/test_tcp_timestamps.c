@@ -99,7 +99,7 @@ static void test_not_negotiated(void **state)
     rig_end(r);
 }
 
-/* RFC 7323 4.3 (2): only from a segment that begins at or before Last.ACK.sent. */
+/* RFC 7323 4.3 (2): only from a segment that begins at or before Last.ACK.sent. RFC7323-4.3-1. */
 static void test_update(void **state)
 {
     (void)state;
@@ -125,6 +125,7 @@ static void test_update(void **state)
     }
 }
 
+/* RFC7323-5.2-1. */
 static void test_no_update_from_a_reset(void **state)
 {
     (void)state;
@@ -139,7 +140,10 @@ static void test_no_update_from_a_reset(void **state)
     rig_end(r);
 }
 
-/* Our clock ticks by the millisecond from an offset of the connection's own, and wraps. */
+/*
+ * Our clock ticks by the millisecond from an offset of the connection's own, and wraps.
+ * RFC7323-5.4-1.
+ */
 static void test_our_clock(void **state)
 {
     (void)state;

@@ -41,6 +41,7 @@ static void test_every_length(void **state)
     }
 }
 
+/* RFC826-0-1. */
 static void test_every_fixed_byte(void **state)
 {
     (void)state;

@@ -46,7 +46,7 @@ static void test_known_header(void **state)
     assert_memory_equal(again, known, 20);
 }
 
-/* Attacks. */
+/* Attacks. RFC791-3.1-1. */
 static void test_every_length_combination(void **state)
 {
     uint8_t bytes[128] = {0};
@@ -89,6 +89,7 @@ static void test_total_length_up_to_the_limit(void **state)
     free(p);
 }
 
+/* RFC1122-3.2.1.1-1. */
 static void test_every_version(void **state)
 {
     (void)state;
@@ -103,7 +104,10 @@ static void test_every_version(void **state)
     }
 }
 
-/* Each flipped bit must show, with options too; the version and lengths are caught before. */
+/*
+ * Each flipped bit must show, with options too; the version and lengths are caught before.
+ * RFC1122-3.2.1.2-1.
+ */
 static void test_checksum(void **state)
 {
     uint64_t seed = 3;

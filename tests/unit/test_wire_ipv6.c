@@ -28,7 +28,7 @@ static void test_known_header(void **state)
     assert_true(sanwo_address_equal(&h.destination, &a));
 }
 
-/* Attack A-02. */
+/* Attack A-02. RFC8200-3-1. */
 static void test_every_length(void **state)
 {
     uint8_t bytes[64] = {0};
@@ -51,6 +51,7 @@ static void test_every_length(void **state)
     }
 }
 
+/* RFC8200-3-1. */
 static void test_every_version(void **state)
 {
     (void)state;

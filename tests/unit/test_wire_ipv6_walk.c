@@ -141,6 +141,7 @@ static const struct row rows[] = {
     {"length past the packet", 60, 8, {6, 1, 1, 4}, WIRE_IPV6_DROP, 0, 0, 0, 0},
 };
 
+/* RFC8200-4-1, RFC8200-4.4-1, RFC6946-3-1. */
 static void test_rows(void **state)
 {
     (void)state;
@@ -159,6 +160,7 @@ static void test_rows(void **state)
     }
 }
 
+/* RFC6946-3-1. */
 static void test_fragment_fields(void **state)
 {
     static const uint8_t header[8] = {6, 0, 0xff, 0xf9, 0xde, 0xad, 0xbe, 0xef};
@@ -194,7 +196,7 @@ static void test_every_truncation(void **state)
     }
 }
 
-/* All option kinds by all lengths in a header of 16 bytes. */
+/* All option kinds by all lengths in a header of 16 bytes. RFC8200-4.2-1. */
 static void test_every_option(void **state)
 {
     (void)state;
@@ -235,7 +237,7 @@ static void test_every_header_length(void **state)
         }
 }
 
-/* Chains of 0 to 200 headers: eight are followed. */
+/* Chains of 0 to 200 headers: eight are followed. RFC8200-4-1. */
 static void test_chains(void **state)
 {
     static const uint8_t kinds[] = {IPV6_ROUTING, IPV6_DESTINATION, IPV6_FRAGMENT};

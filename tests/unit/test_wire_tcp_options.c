@@ -134,6 +134,7 @@ static void test_none(void **state)
     assert_false(o.sack_permitted || o.timestamps || o.fast_open || o.malformed);
 }
 
+/* MUST-4. */
 static void test_known_layouts(void **state)
 {
     struct wire_tcp_options syn = read_exact(linux_syn, sizeof(linux_syn));

@@ -7,6 +7,7 @@
 
 #define HALF UINT32_C(0x80000000)
 
+/* U-15. */
 static void test_before(void **state)
 {
     static const struct {
@@ -69,6 +70,7 @@ static void test_between(void **state)
                          rows[i].inside);
 }
 
+/* U-15. */
 static void test_in_window(void **state)
 {
     static const struct {

@@ -140,6 +140,7 @@ enum tcp_verdict sw_tcp_close_linger_over(struct tcp *tcp, struct tcp_connection
     return TCP_FINISHED;
 }
 
+/* MAY-1: both directions at once; sw_tcp_shutdown() closes ours alone. */
 void sw_tcp_close(struct tcp *tcp, struct tcp_connection *conn)
 {
     /* SHLD-3: the peer must learn that what it sent was not read. */

@@ -2,7 +2,7 @@
  * reset.c - Resets out (RFC 9293 3.5.2), and the queue of answers without a sender.
  *
  * Answers wait in the order they were asked for until the stack pulls them, at most `reply_limit`.
- * Resets to closed ports are limited in rate besides (attack B-10).
+ * Resets to closed ports are limited in rate besides, for each peer and for all (attack B-10).
  */
 #include "tcp/close/reset.h"
 
@@ -47,24 +47,12 @@ bool sw_tcp_poll_reply(struct tcp *tcp, struct tcp_outgoing *out)
     return true;
 }
 
-static bool may_reset(struct tcp *tcp)
-{
-    sanwo_time since = tcp->now - tcp->reset_limiter.refilled;
-    if (since >= SANWO_SEC(1)) {
-        tcp->reset_limiter.tokens = tcp->reset_limiter.rate;
-        tcp->reset_limiter.refilled = tcp->now;
-    }
-    if (!tcp->reset_limiter.tokens)
-        return false;
-    tcp->reset_limiter.tokens--;
-    return true;
-}
-
 void sw_tcp_reset_answer(struct tcp *tcp, const struct tcp_segment *seg, enum sanwo_reason why)
 {
     if (seg->flags & TCP_RST)
         return;
-    if (!may_reset(tcp)) {
+    if (!sw_peer_limiter_take(&tcp->reset_limiter, tcp->random, seg->tuple.remote,
+                              sizeof(seg->tuple.remote), tcp->now)) {
         tcp->counters.reasons[SANWO_REASON_RATE_LIMITED]++;
         return;
     }
@@ -79,6 +67,10 @@ void sw_tcp_reset_answer(struct tcp *tcp, const struct tcp_segment *seg, enum sa
     } else { /* <SEQ=0><ACK=SEG.SEQ+SEG.LEN><CTL=RST,ACK> */
         out.ack = tcp_seq_add(seg->seq, sw_tcp_segment_span(seg));
         out.flags = TCP_RST | TCP_ACK;
+    }
+    if (seg->options.timestamps && tcp->config.reset_timestamps) { /* RFC 7323 5.2 */
+        out.options.timestamps = true;
+        out.options.ts_echo = seg->options.ts_value;
     }
     tcp->counters.resets_out++;
     sw_tcp_reply(tcp, &out);
@@ -105,6 +97,7 @@ static void reply_from(struct tcp *tcp, struct tcp_connection *conn, uint8_t fla
     sw_tcp_reply(tcp, &out);
 }
 
+/* RFC7323-3.2-4: reply_from() adds the timestamp. */
 void sw_tcp_reset_connection(struct tcp *tcp, struct tcp_connection *conn, enum sanwo_reason why)
 {
     switch (conn->state) {

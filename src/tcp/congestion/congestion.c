@@ -14,7 +14,10 @@ const struct tcp_cc_ops *sw_tcp_cc_ops(const struct tcp_cc *cc)
     return algorithms[cc->algorithm];
 }
 
-/* RFC 6928 2: min(10 * MSS, max(2 * MSS, 14600)), with another count than 10 if so configured. */
+/*
+ * RFC 6928 2: min(10 * MSS, max(2 * MSS, 14600)), with another count than 10 if so configured.
+ * RFC5681-3.1-2.
+ */
 static uint32_t initial_window(uint16_t mss, uint8_t segments)
 {
     uint32_t bytes = (uint32_t)segments * mss;

@@ -48,6 +48,7 @@ static void newreno_on_congestion(struct tcp_cc *cc, uint32_t in_flight, sanwo_t
     cc->state.newreno.acked = 0;
 }
 
+/* RFC5681-3.1-5. */
 static void newreno_on_timeout(struct tcp_cc *cc, uint32_t in_flight, bool first, sanwo_time now)
 {
     (void)now;

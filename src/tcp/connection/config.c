@@ -19,8 +19,10 @@ void sanwo_tcp_config_default(struct sanwo_tcp_config *c)
         .offer_window_scale = true,
         .offer_timestamps = true,
         .offer_sack = true,
+        .reset_timestamps = true,
         .nagle = true,
         .soft_errors = true,
+        .syn_cookies = true,
         .congestion = SANWO_CONGESTION_NEWRENO,
         .initial_window = 10,
         .ttl = 64,
@@ -33,7 +35,7 @@ void sanwo_tcp_config_default(struct sanwo_tcp_config *c)
         .delayed_ack = SANWO_MSEC(40),
         .rto_initial = SANWO_SEC(1),    /* RFC 6298 2.1 */
         .rto_minimum = SANWO_MSEC(200), /* deviation D2: RFC 6298 2.4 says 1 s */
-        .rto_maximum = SANWO_SEC(120),  /* RFC 6298 2.5: at least 60 s */
+        .rto_maximum = SANWO_SEC(120),  /* RFC 6298 2.5: at least 60 s; RFC6298-2.5-1 */
         .msl = SANWO_SEC(30),           /* deviation D3: RFC 9293 3.4.2 suggests 2 min */
         .fin_wait_2 = SANWO_SEC(60),
         .decide = SANWO_SEC(10),

@@ -45,7 +45,7 @@ struct tcp_sender {
     tcp_seq snd_end;          /* one past the last byte queued; our FIN's place once queued */
     tcp_seq snd_wl1, snd_wl2; /* sequence and acknowledgement of the last window update */
     tcp_seq snd_up;           /* end of the user's urgent data, valid while `urgent_out` */
-    uint32_t snd_wnd;         /* as last announced by the peer */
+    uint32_t snd_wnd;         /* as last announced by the peer; REC-1 */
     uint32_t max_snd_wnd;     /* the largest ever */
     region_ref head, tail;    /* struct buffer: bytes from snd_una on */
     region_ref next;          /* the one that holds snd_nxt; 0: at the end, look again */
@@ -132,6 +132,7 @@ struct tcp_connection {
     unsigned wants_send : 1; /* in the engine's `ready` list */
     unsigned has_events : 1; /* in the engine's `events` list */
     unsigned in_accept_queue : 1;
+    unsigned by_cookie : 1; /* a SYN cookie opened it, which an old duplicate could do again */
 
     struct tcp_link send_link;  /* `ready` */
     struct tcp_link event_link; /* `events`, or its listener's accept queue */

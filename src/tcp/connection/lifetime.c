@@ -7,6 +7,7 @@
 #include "tcp/connection/lifetime.h"
 
 #include "tcp/close/reset.h"
+#include "tcp/close/time_wait.h"
 #include "tcp/connection/config.h"
 #include "tcp/connection/state.h"
 #include "tcp/connection/timers.h"
@@ -86,6 +87,9 @@ void sw_tcp_fail(struct tcp *tcp, struct tcp_connection *conn, int error, enum s
 
 void sw_tcp_finish(struct tcp *tcp, struct tcp_connection *conn)
 {
+    /* Where both sides know that it is over, an old duplicate must not make it begin anew (B-09). */
+    if (conn->by_cookie && conn->in_table && (!conn->error || conn->error == SANWO_ECONNRESET))
+        sw_tcp_time_wait_create(tcp, conn);
     /* One that failed while it waited to be accepted is the user's to see: accept() still yields it. */
     bool held = (conn->accepted && !conn->closed_by_user) || conn->in_accept_queue;
     if (!held) {

@@ -177,6 +177,7 @@ void sw_tcp_timers_option_changed(struct tcp *tcp, struct tcp_connection *conn,
                                   enum sanwo_tcp_option option)
 {
     const struct sanwo_tcp_config *config = sw_tcp_config(tcp, conn);
+    /* MUST-24, MUST-27 */
     if (option == SANWO_TCP_KEEPALIVE || option == SANWO_TCP_KEEPALIVE_IDLE) {
         conn->deadline.keepalive = SANWO_TIME_NEVER;
         if (config->keepalive && sw_tcp_is_synchronised(conn->state) &&
@@ -212,7 +213,7 @@ void sw_tcp_timers_stop(struct tcp *tcp, struct tcp_connection *conn)
 static enum tcp_verdict user_timeout_over(struct tcp *tcp, struct tcp_connection *conn)
 {
     sw_tcp_observe(tcp, conn, SANWO_OBSERVE_TIMER, SANWO_REASON_USER_TIMEOUT, 0, 0);
-    sw_tcp_fail(tcp, conn, SANWO_ETIMEDOUT, SANWO_REASON_USER_TIMEOUT); /* RFC 9293 3.10.8 */
+    sw_tcp_fail(tcp, conn, SANWO_ETIMEDOUT, SANWO_REASON_USER_TIMEOUT); /* RFC 9293 3.10.8; U-14 */
     return TCP_FINISHED;
 }
 

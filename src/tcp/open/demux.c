@@ -86,7 +86,10 @@ void sw_tcp_demux_replace(struct tcp *tcp, const struct tcp_tuple *tuple, uint32
                      name);
 }
 
-/* RFC 9293 3.10.7.1: there is no such connection. A reset is dropped, all else answered with one. */
+/*
+ * RFC 9293 3.10.7.1: there is no such connection. A reset is dropped, all else answered with one.
+ * U-1.
+ */
 static void closed_input(struct tcp *tcp, struct tcp_segment *seg)
 {
     sw_tcp_observe_segment_in(tcp, seg, NULL, (struct sanwo_handle){0, 0}, SANWO_TCP_CLOSED);

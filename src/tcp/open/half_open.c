@@ -43,32 +43,43 @@ static uint32_t receive_window(const struct sanwo_tcp_config *config)
     return sw_min32(config->receive_buffer, UINT16_MAX);
 }
 
-static void send_syn_ack(struct tcp *tcp, const struct tcp_half_open *half, enum sanwo_reason why)
+void sw_tcp_half_open_syn_ack(struct tcp *tcp, const struct tcp_half_open *half, uint32_t ts_value,
+                              enum sanwo_reason why)
 {
     const struct sanwo_tcp_config *config = config_of(tcp, half);
-    bool timestamps = half->flags & HALF_OPEN_TIMESTAMPS;
+    bool kept = half->item.generation != 0;
     struct tcp_syn_offer offer = {
-        .timestamps = timestamps,
+        .timestamps = half->flags & HALF_OPEN_TIMESTAMPS,
         .sack = half->flags & HALF_OPEN_SACK,
         .scale = half->scale >= 0 ? sw_tcp_scale_for(config) : (int8_t)-1,
         .mss = sw_tcp_mss_for(config, sw_tcp_tuple_is_ipv4(&half->tuple), half->link_mtu),
-        .ts_value = sw_tcp_timestamp_now(tcp, sw_tcp_timestamp_offset(tcp, &half->tuple)),
+        .ts_value = ts_value,
         .ts_echo = half->ts_recent,
     };
-    struct tcp_outgoing out = {.tuple = half->tuple,
-                               .handle = sw_tcp_handle(TCP_KIND_HALF_OPEN, half),
-                               .seq = half->u.iss,
-                               .ack = tcp_seq_add(half->irs, 1),
-                               .flags = TCP_SYN | TCP_ACK,
-                               .window =
-                                   (uint16_t)receive_window(config), /* never scaled in a SYN */
-                               .state = SANWO_TCP_SYN_RECEIVED,
-                               .ttl = config->ttl,
-                               .dscp_ecn = (uint8_t)(config->dscp << 2),
-                               .reason = (uint16_t)why};
+    struct tcp_outgoing out = {
+        .tuple = half->tuple,
+        .handle = kept ? sw_tcp_handle(TCP_KIND_HALF_OPEN, half) : (struct sanwo_handle){0, 0},
+        .seq = half->u.iss,
+        .ack = tcp_seq_add(half->irs, 1),
+        .flags = TCP_SYN | TCP_ACK,
+        .window = (uint16_t)receive_window(config), /* RFC7323-2.2-2: never scaled in a SYN */
+        .state = kept ? SANWO_TCP_SYN_RECEIVED : SANWO_TCP_LISTEN,
+        .ttl = config->ttl,
+        .dscp_ecn = (uint8_t)(config->dscp << 2),
+        .reason = (uint16_t)why};
     memcpy(out.option_order, config->option_order, sizeof(out.option_order));
     sw_tcp_syn_options(&out.options, &offer);
     sw_tcp_reply(tcp, &out);
+}
+
+static uint32_t timestamp_of(const struct tcp *tcp, const struct tcp_half_open *half)
+{
+    return sw_tcp_timestamp_now(tcp, sw_tcp_timestamp_offset(tcp, &half->tuple));
+}
+
+static void send_syn_ack(struct tcp *tcp, const struct tcp_half_open *half, enum sanwo_reason why)
+{
+    sw_tcp_half_open_syn_ack(tcp, half, timestamp_of(tcp, half), why);
 }
 
 static void arm_retransmission(struct tcp *tcp, struct tcp_half_open *half)
@@ -124,8 +135,8 @@ void sw_tcp_half_open_drop(struct tcp *tcp, struct tcp_half_open *half, enum san
     sw_pool_free(&tcp->half_open, tcp->region, half);
 }
 
-static void fill_from_syn(const struct sanwo_tcp_config *config, struct tcp_half_open *half,
-                          const struct tcp_segment *seg)
+void sw_tcp_half_open_fill(const struct sanwo_tcp_config *config, struct tcp_half_open *half,
+                           const struct tcp_segment *seg)
 {
     const struct wire_tcp_options *o = &seg->options;
     half->tuple = seg->tuple;
@@ -144,36 +155,33 @@ static void fill_from_syn(const struct sanwo_tcp_config *config, struct tcp_half
         half->flags |= HALF_OPEN_SACK;
 }
 
-void sw_tcp_half_open_create(struct tcp *tcp, struct tcp_listener *listener,
-                             struct tcp_segment *seg)
+enum sanwo_reason sw_tcp_half_open_create(struct tcp *tcp, struct tcp_listener *listener,
+                                          const struct tcp_segment *seg)
 {
     struct tcp_half_open *half = sw_pool_alloc(&tcp->half_open, tcp->region);
-    if (!half) {
-        bool full = tcp->half_open.live >= tcp->half_open.limit;
-        sw_tcp_observe_drop(tcp, seg, NULL,
-                            full ? SANWO_REASON_HALF_OPEN_FULL : SANWO_REASON_NO_MEMORY);
-        return;
-    }
+    if (!half)
+        return tcp->half_open.live >= tcp->half_open.limit ? SANWO_REASON_HALF_OPEN_FULL
+                                                           : SANWO_REASON_NO_MEMORY;
     if (!sw_tcp_demux_insert(tcp, &seg->tuple, sw_tcp_name(TCP_KIND_HALF_OPEN, half->item.index))) {
         sw_pool_free(&tcp->half_open, tcp->region, half);
-        sw_tcp_observe_drop(tcp, seg, NULL, SANWO_REASON_NO_MEMORY);
-        return;
+        return SANWO_REASON_NO_MEMORY;
     }
     const struct sanwo_tcp_config *config = sw_tcp_config_at(tcp, listener->config);
     half->listener = listener->item.index;
     listener->half_open++;
-    fill_from_syn(config, half, seg);
+    sw_tcp_half_open_fill(config, half, seg);
     if (!(listener->flags & SANWO_LISTEN_DECIDE)) {
         tcp_seq iss = choose_isn(tcp, half);
         if (seg->has_isn_floor && !tcp_seq_after(iss, seg->isn_floor))
             iss = tcp_seq_add(seg->isn_floor, ISN_GAP);
         admit_with(tcp, half, iss);
-        return;
+        return SANWO_REASON_NONE;
     }
     half->flags |= HALF_OPEN_UNDECIDED;
     sw_tcp_list_append(&listener->requests, &tcp->half_open, tcp->region, half);
     sw_wheel_arm(&tcp->half_open_wheel, tcp->region, &half->timer, tcp->now + config->decide);
     sw_tcp_listener_event(tcp, listener, SANWO_EVENT_REQUEST);
+    return SANWO_REASON_NONE;
 }
 
 /* Before the user decided nothing was agreed: only the peer's own reset counts. */
@@ -203,8 +211,7 @@ static void send_ack(struct tcp *tcp, const struct tcp_half_open *half)
     sw_wire_tcp_options_none(&out.options);
     if (half->flags & HALF_OPEN_TIMESTAMPS) {
         out.options.timestamps = true;
-        out.options.ts_value =
-            sw_tcp_timestamp_now(tcp, sw_tcp_timestamp_offset(tcp, &half->tuple));
+        out.options.ts_value = timestamp_of(tcp, half);
         out.options.ts_echo = half->ts_recent;
     }
     sw_tcp_reply(tcp, &out);
@@ -218,29 +225,64 @@ static void answer_unacceptable(struct tcp *tcp, const struct tcp_half_open *hal
         send_ack(tcp, half);
 }
 
-/* The final ACK was checked: from here on the connection has a control block of its own. */
-static void complete(struct tcp *tcp, struct tcp_half_open *half, struct tcp_segment *seg)
+/* The segment that completes the handshake goes through the steps of a connection. */
+static void go_on(struct tcp *tcp, struct tcp_connection *conn, struct tcp_segment *seg)
 {
-    struct tcp_listener *listener = listener_of(tcp, half);
-    if (!sw_tcp_listener_has_room(listener)) {
-        sw_tcp_observe_drop(tcp, seg, NULL, SANWO_REASON_BACKLOG_FULL);
-        return; /* the SYN-ACK is sent again and its ACK finds room, perhaps */
-    }
-    struct tcp_connection *conn = sw_tcp_promote(tcp, half);
-    if (!conn) {
-        sw_tcp_observe_drop(tcp, seg, NULL, SANWO_REASON_NO_MEMORY);
-        return;
-    }
-    listener->half_open--;
-    sw_wheel_cancel(&tcp->half_open_wheel, tcp->region, &half->timer);
-    sw_pool_free(&tcp->half_open, tcp->region, half);
     struct sanwo_handle handle = sw_tcp_handle(TCP_KIND_CONNECTION, conn);
+    conn->in_table = 1;
     sw_tcp_deliver(tcp, conn, seg);
     conn = sw_pool_find(&tcp->connections, tcp->region, handle.index >> 2, handle.generation);
     if (conn && conn->state == SANWO_TCP_SYN_RECEIVED) { /* the steps refused it after all */
         sw_tcp_fail(tcp, conn, SANWO_ECONNABORTED, SANWO_REASON_UNEXPECTED_ACK);
         sw_tcp_finish(tcp, conn);
     }
+}
+
+/* The control block for @half, or NULL: the peer will say it again, and find room then, perhaps. */
+static struct tcp_connection *promote(struct tcp *tcp, const struct tcp_half_open *half,
+                                      const struct tcp_segment *seg)
+{
+    bool room = sw_tcp_listener_has_room(listener_of(tcp, half));
+    struct tcp_connection *conn = room ? sw_tcp_promote(tcp, half) : NULL;
+    if (!conn)
+        sw_tcp_observe_drop(tcp, seg, NULL,
+                            room ? SANWO_REASON_NO_MEMORY : SANWO_REASON_BACKLOG_FULL);
+    return conn;
+}
+
+/* The final ACK was checked: from here on the connection has a control block of its own. */
+static void complete(struct tcp *tcp, struct tcp_half_open *half, struct tcp_segment *seg)
+{
+    struct tcp_connection *conn = promote(tcp, half, seg);
+    if (!conn)
+        return;
+    if (!conn->syn_lost) /* Karn: else the sample would be ambiguous */
+        conn->send.last_sent = sw_wheel_node_time(&half->timer) - config_of(tcp, half)->rto_initial;
+    sw_tcp_demux_replace(tcp, &half->tuple, sw_tcp_name(TCP_KIND_HALF_OPEN, half->item.index),
+                         sw_tcp_name(TCP_KIND_CONNECTION, conn->item.index));
+    listener_of(tcp, half)->half_open--;
+    sw_wheel_cancel(&tcp->half_open_wheel, tcp->region, &half->timer);
+    sw_pool_free(&tcp->half_open, tcp->region, half);
+    go_on(tcp, conn, seg);
+}
+
+void sw_tcp_half_open_revive(struct tcp *tcp, const struct tcp_half_open *half,
+                             struct tcp_segment *seg)
+{
+    struct tcp_subject who = {&half->tuple, {0, 0}, SANWO_TCP_LISTEN, SANWO_TCP_SYN_RECEIVED};
+    struct tcp_connection *conn = promote(tcp, half, seg);
+    if (!conn)
+        return;
+    if (!sw_tcp_demux_insert(tcp, &half->tuple,
+                             sw_tcp_name(TCP_KIND_CONNECTION, conn->item.index))) {
+        sw_tcp_connection_discard(tcp, conn);
+        sw_tcp_observe_drop(tcp, seg, NULL, SANWO_REASON_NO_MEMORY);
+        return;
+    }
+    sw_tcp_observe_subject(tcp, &who, SANWO_OBSERVE_STATE, SANWO_REASON_COOKIE_ACCEPTED);
+    tcp->counters.reasons[SANWO_REASON_COOKIE_ACCEPTED]++;
+    conn->by_cookie = 1;
+    go_on(tcp, conn, seg);
 }
 
 void sw_tcp_half_open_input(struct tcp *tcp, struct tcp_half_open *half, struct tcp_segment *seg)

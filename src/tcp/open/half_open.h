@@ -37,8 +37,20 @@ struct tcp_half_open {
 };
 _Static_assert(sizeof(struct tcp_half_open) <= 96, "design.md 4: at most 96 bytes");
 
-/* A SYN for @listener passed its checks: makes the record and answers, or asks the user. */
-void sw_tcp_half_open_create(struct tcp *tcp, struct tcp_listener *listener,
+/*
+ * A SYN for @listener passed its checks: makes the record and answers, or asks the user. NONE, or why
+ * there is no room for the record.
+ */
+enum sanwo_reason sw_tcp_half_open_create(struct tcp *tcp, struct tcp_listener *listener,
+                                          const struct tcp_segment *seg);
+/* What the SYN offered, as far as @config agrees. */
+void sw_tcp_half_open_fill(const struct sanwo_tcp_config *config, struct tcp_half_open *half,
+                           const struct tcp_segment *seg);
+/* The SYN-ACK of a record, or of what only a cookie will remember (one in no pool). */
+void sw_tcp_half_open_syn_ack(struct tcp *tcp, const struct tcp_half_open *half, uint32_t ts_value,
+                              enum sanwo_reason why);
+/* A valid cookie came back with @seg: the connection of the record @half, which lies in no pool. */
+void sw_tcp_half_open_revive(struct tcp *tcp, const struct tcp_half_open *half,
                              struct tcp_segment *seg);
 /* RFC 9293 3.10.7.4 in SYN-RECEIVED, as far as it needs no control block. */
 void sw_tcp_half_open_input(struct tcp *tcp, struct tcp_half_open *half, struct tcp_segment *seg);

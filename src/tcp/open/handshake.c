@@ -56,6 +56,7 @@ uint16_t sw_tcp_peer_mss(const struct sanwo_tcp_config *config, bool ipv4, uint1
     return option < config->mss_floor ? config->mss_floor : option;
 }
 
+/* MUST-65: called for SYNs only. */
 void sw_tcp_syn_options(struct wire_tcp_options *out, const struct tcp_syn_offer *offer)
 {
     sw_wire_tcp_options_none(out);
@@ -115,7 +116,7 @@ static void agree(struct tcp *tcp, struct tcp_connection *conn, uint16_t mss, in
 {
     const struct sanwo_tcp_config *config = sw_tcp_config(tcp, conn);
     conn->send.peer_mss = sw_tcp_peer_mss(config, sw_tcp_tuple_is_ipv4(&conn->tuple), mss);
-    if (config->offer_window_scale && scale >= 0) { /* RFC 7323 2.2: only if both sent it */
+    if (config->offer_window_scale && scale >= 0) { /* RFC7323-2.2-1: only if both sent it */
         conn->window_scaling = 1;
         conn->send.scale = scale;
         conn->receive.scale = sw_tcp_scale_for(config);
@@ -132,11 +133,12 @@ static void note_peer_syn(struct tcp_connection *conn, tcp_seq irs, uint32_t win
     conn->receive.irs = irs;
     conn->receive.rcv_nxt = conn->receive.last_ack_sent = tcp_seq_add(irs, 1);
     conn->receive.rcv_adv = conn->receive.rcv_up = conn->receive.rcv_nxt;
-    conn->send.snd_wnd = conn->send.max_snd_wnd = window; /* of a SYN: never scaled */
+    conn->send.snd_wnd = conn->send.max_snd_wnd =
+        window; /* of a SYN: never scaled, RFC7323-2.2-2 */
     conn->send.snd_wl1 = irs;
 }
 
-struct tcp_connection *sw_tcp_promote(struct tcp *tcp, struct tcp_half_open *half)
+struct tcp_connection *sw_tcp_promote(struct tcp *tcp, const struct tcp_half_open *half)
 {
     struct tcp_listener *listener = sw_tcp_at(tcp, &tcp->listeners, half->listener);
     struct tcp_connection *conn = sw_tcp_connection_new(tcp, &half->tuple);
@@ -159,11 +161,6 @@ struct tcp_connection *sw_tcp_promote(struct tcp *tcp, struct tcp_half_open *hal
         tcp_seq_add(conn->receive.rcv_nxt, sw_min32(config->receive_buffer, UINT16_MAX));
     conn->receive.dscp_ecn = half->dscp_ecn;
     conn->syn_lost = half->retransmissions > 0;
-    if (!conn->syn_lost) /* Karn: else the sample would be ambiguous */
-        conn->send.last_sent = sw_wheel_node_time(&half->timer) - config->rto_initial;
-    sw_tcp_demux_replace(tcp, &half->tuple, sw_tcp_name(TCP_KIND_HALF_OPEN, half->item.index),
-                         sw_tcp_name(TCP_KIND_CONNECTION, conn->item.index));
-    conn->in_table = 1;
     return conn;
 }
 
@@ -171,7 +168,7 @@ static void start_congestion_control(struct tcp *tcp, struct tcp_connection *con
 {
     const struct sanwo_tcp_config *config = sw_tcp_config(tcp, conn);
     sw_tcp_cc_init(&conn->cc, config->congestion, sw_tcp_send_mss(tcp, conn, 0),
-                   conn->syn_lost ? 1 : config->initial_window); /* RFC 5681 3.1 */
+                   conn->syn_lost ? 1 : config->initial_window); /* RFC5681-3.1-3 */
 }
 
 void sw_tcp_handshake_skip(struct tcp *tcp, struct tcp_connection *conn)
@@ -204,6 +201,7 @@ void sw_tcp_handshake_complete(struct tcp *tcp, struct tcp_connection *conn, enu
     sw_tcp_wants_send(tcp, conn);
 }
 
+/* RFC5961-3.2-2. */
 static enum tcp_verdict syn_sent_reset(struct tcp *tcp, struct tcp_connection *conn,
                                        struct tcp_segment *seg, bool ack_acceptable)
 {
@@ -214,6 +212,7 @@ static enum tcp_verdict syn_sent_reset(struct tcp *tcp, struct tcp_connection *c
     return TCP_FINISHED;
 }
 
+/* U-3. */
 enum tcp_verdict sw_tcp_syn_sent_input(struct tcp *tcp, struct tcp_connection *conn,
                                        struct tcp_segment *seg)
 {

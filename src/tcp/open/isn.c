@@ -6,12 +6,14 @@
  */
 #include "tcp/open/isn.h"
 
+/* RFC6528-3-1, A-21. */
 tcp_seq sw_tcp_isn(const struct tcp *tcp, const struct tcp_tuple *tuple, sanwo_time now)
 {
     uint32_t m = (uint32_t)((uint64_t)now / 4000);
     return tcp_seq_of(m + (uint32_t)sw_siphash(&tcp->isn_key, tuple, sizeof(*tuple)));
 }
 
+/* RFC7323-7.1-1, C-11. */
 uint32_t sw_tcp_timestamp_offset(const struct tcp *tcp, const struct tcp_tuple *tuple)
 {
     return (uint32_t)sw_siphash(&tcp->timestamp_key, tuple, sizeof(*tuple));

@@ -10,7 +10,7 @@
 #include "tcp/connection/config.h"
 #include "tcp/connection/lifetime.h"
 #include "tcp/connection/observe.h"
-#include "tcp/open/half_open.h"
+#include "tcp/open/cookie.h"
 
 #define DEFAULT_BACKLOG 128
 
@@ -84,6 +84,7 @@ static void normalise(struct sanwo_endpoint *e)
         e->address = (struct sanwo_address){.family = e->address.family};
 }
 
+/* Only other listeners are in the way, never a connection (MUST-41, MUST-42). */
 int sw_tcp_listen(struct tcp *tcp, const struct sanwo_tcp_listen *open, struct tcp_listener **out)
 {
     struct sanwo_endpoint local = open->local;
@@ -207,6 +208,23 @@ struct tcp_half_open *sw_tcp_listener_request(struct tcp *tcp, struct tcp_listen
     return half;
 }
 
+/* RFC 9293 3.10.7.2 second: nothing was sent that could be acknowledged; unless it was a cookie. */
+static void ack_input(struct tcp *tcp, struct tcp_listener *listener, struct tcp_segment *seg)
+{
+    struct tcp_half_open half;
+    enum sanwo_reason why = SANWO_REASON_UNEXPECTED_ACK;
+    if (!(seg->flags & TCP_SYN) && tcp->now < listener->cookies_until) {
+        if (sw_tcp_cookie_read(tcp, listener, seg, &half)) {
+            sw_tcp_half_open_revive(tcp, &half, seg);
+            return;
+        }
+        why = SANWO_REASON_COOKIE_INVALID;
+    }
+    sw_tcp_observe_drop(tcp, seg, NULL, why);
+    sw_tcp_reset_answer(tcp, seg, why);
+}
+
+/* U-2. */
 void sw_tcp_listener_input(struct tcp *tcp, struct tcp_listener *listener, struct tcp_segment *seg)
 {
     sw_tcp_observe_segment_in(tcp, seg, NULL, sw_tcp_handle(TCP_KIND_LISTENER, listener),
@@ -217,8 +235,7 @@ void sw_tcp_listener_input(struct tcp *tcp, struct tcp_listener *listener, struc
         return;
     }
     if (seg->flags & TCP_ACK) {
-        sw_tcp_observe_drop(tcp, seg, NULL, SANWO_REASON_UNEXPECTED_ACK);
-        sw_tcp_reset_answer(tcp, seg, SANWO_REASON_UNEXPECTED_ACK);
+        ack_input(tcp, listener, seg);
         return;
     }
     /* A SYN with FIN is no honest opening (attack C-15). */
@@ -226,9 +243,12 @@ void sw_tcp_listener_input(struct tcp *tcp, struct tcp_listener *listener, struc
         sw_tcp_observe_drop(tcp, seg, NULL, SANWO_REASON_LISTEN_NOT_SYN);
         return;
     }
-    if (listener->half_open + listener->accept_queue.count >= listener->backlog) {
-        sw_tcp_observe_drop(tcp, seg, NULL, SANWO_REASON_BACKLOG_FULL);
-        return;
+    enum sanwo_reason full = SANWO_REASON_BACKLOG_FULL;
+    if (sw_tcp_listener_has_room(listener)) {
+        if (!sw_tcp_cookie_is_due(tcp, listener))
+            full = sw_tcp_half_open_create(tcp, listener, seg);
+        if (full == SANWO_REASON_NONE || sw_tcp_cookie_answer(tcp, listener, seg))
+            return;
     }
-    sw_tcp_half_open_create(tcp, listener, seg);
+    sw_tcp_observe_drop(tcp, seg, NULL, full);
 }

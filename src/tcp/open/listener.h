@@ -12,6 +12,7 @@ struct tcp_listener {
     uint32_t flags;              /* SANWO_LISTEN_... */
     uint32_t backlog;            /* most half-open and not accepted together */
     uint32_t half_open;
+    sanwo_time cookies_until;     /* SYN cookies may come back until then: open/cookie.c */
     struct tcp_list accept_queue; /* established connections, by event_link */
     struct tcp_list requests;     /* undecided half-open records not yet seen */
     struct tcp_link event_link;

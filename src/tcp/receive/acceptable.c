@@ -6,7 +6,7 @@
  *      [ old | new ]  [ inside ]  [ in | beyond ]      old and beyond are cut off
  *
  * RFC 9293 3.10.7.4, first. The window is the announced one: whatever was promised is honoured
- * (RFC 7323 2.4), also after the buffer filled.
+ * (RFC 7323 2.4, RFC7323-2.4-1), also after the buffer filled.
  */
 #include "tcp/receive/acceptable.h"
 

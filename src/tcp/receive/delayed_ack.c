@@ -1,5 +1,5 @@
 /*
- * delayed_ack.c - Every second full segment at once, the rest within `delayed_ack`.
+ * delayed_ack.c - Every second full segment at once, the rest within `delayed_ack` (SHLD-18, SHLD-19).
  *
  * An ACK is only marked here; it goes out when the stack transmits, so all segments of one batch are
  * processed first and answered once (MUST-58, MUST-59).
@@ -22,6 +22,7 @@ void sw_tcp_ack_now(struct tcp *tcp, struct tcp_connection *conn)
 /*
  * RFC 5961 7. The limit is the connection's own: no counter is shared with others, so nothing about
  * this connection can be told from what another is sent (CVE-2016-5696).
+ * RFC5961-7-1, C-02.
  */
 void sw_tcp_challenge_ack(struct tcp *tcp, struct tcp_connection *conn)
 {
@@ -46,7 +47,7 @@ void sw_tcp_ack_data(struct tcp *tcp, struct tcp_connection *conn, uint32_t leng
     if (segment > r->segment_estimate) /* a super-segment must not look like one full segment */
         r->segment_estimate = (uint16_t)sw_min32(segment, r->mss);
     /* RFC 5681 4.2: at once while there is a hole, and when it is filled. */
-    if (config->quick_ack || r->reassembly ||
+    if (config->quick_ack || r->reassembly || /* RFC5681-4.2-1 */
         r->unacked >= (uint32_t)config->ack_every * r->segment_estimate) {
         sw_tcp_ack_now(tcp, conn);
         return;

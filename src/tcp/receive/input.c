@@ -20,7 +20,11 @@
 #include "tcp/receive/window.h"
 #include "tcp/send/ack.h"
 
-/* Second: RFC 5961 3.2. Only the exact number resets; inside the window it earns a challenge (U-5). */
+/*
+ * Second: RFC 5961 3.2. Only the exact number resets; inside the window it earns a challenge
+ * (U-5). SHLD-2: whatever it carries.
+ * RFC5961-3.2-1, RFC5961-10-1.
+ */
 static enum tcp_verdict check_reset(struct tcp *tcp, struct tcp_connection *conn,
                                     struct tcp_segment *seg, tcp_seq original)
 {
@@ -42,7 +46,10 @@ static enum tcp_verdict check_reset(struct tcp *tcp, struct tcp_connection *conn
     return TCP_FINISHED;
 }
 
-/* Fourth: RFC 5961 4.2. Never a reason to reset (U-6). */
+/*
+ * Fourth: RFC 5961 4.2. Never a reason to reset (U-6); who restarted learns of us (U-16).
+ * RFC5961-4.2-1.
+ */
 static enum tcp_verdict check_syn(struct tcp_segment *seg)
 {
     if (SW_LIKELY(!(seg->flags & TCP_SYN)))
@@ -51,7 +58,7 @@ static enum tcp_verdict check_syn(struct tcp_segment *seg)
     return TCP_DROP_AND_CHALLENGE;
 }
 
-/* Sixth: RFC 9293 3.8.5. The pointer moves a mark; it is never a length (attack A-04). */
+/* Sixth: RFC 9293 3.8.5 (MUST-30). The pointer moves a mark; it is never a length (attack A-04). */
 static void process_urgent(struct tcp *tcp, struct tcp_connection *conn,
                            const struct tcp_segment *seg, tcp_seq original)
 {
@@ -74,7 +81,7 @@ static enum tcp_verdict process_text(struct tcp *tcp, struct tcp_connection *con
                                      struct tcp_segment *seg)
 {
     uint32_t length = seg->length;
-    if (conn->fin_received || !sw_tcp_may_receive_data(conn->state))
+    if (conn->fin_received || !sw_tcp_may_receive_data(conn->state)) /* U-12 */
         return length ? sw_tcp_drop(seg, SANWO_REASON_DATA_AFTER_FIN) : TCP_CONTINUE;
     if (conn->closed_by_user && length) { /* SHLD-3, 3.6.1: nobody will read it */
         sw_tcp_observe_drop(tcp, seg, conn, SANWO_REASON_DATA_AFTER_CLOSE);
@@ -95,6 +102,7 @@ static enum tcp_verdict process_text(struct tcp *tcp, struct tcp_connection *con
     }
     if (!in_order && !conn->sack && conn->duplicates_owed < 3)
         conn->duplicates_owed++; /* it counts them: a batch must not make one of many */
+    /* MAY-13 */
     if (!in_order || hole) /* RFC 5681 4.2: a duplicate ACK at once, and one when the hole fills */
         sw_tcp_ack_now(tcp, conn);
     if (!kept) {

@@ -217,6 +217,7 @@ void sw_tcp_report_duplicate(struct tcp_connection *conn, tcp_seq seq, uint32_t 
     conn->receive.dsack_right = tcp_seq_add(seq, length);
 }
 
+/* RFC2018-2-1, RFC2018-4-1, RFC2883-4-1. */
 void sw_tcp_sack_blocks(struct tcp *tcp, struct tcp_connection *conn, struct wire_tcp_options *out,
                         unsigned room)
 {

@@ -19,14 +19,16 @@ void sw_tcp_timestamp_remember(struct tcp *tcp, struct tcp_connection *conn, uin
 enum tcp_verdict sw_tcp_check_paws(struct tcp *tcp, struct tcp_connection *conn,
                                    struct tcp_segment *seg)
 {
+    /* RFC7323-5.2-1, RFC7323-3.2-3 */
     if (!conn->timestamps || (seg->flags & TCP_RST)) /* 5.2: resets are exempt */
         return TCP_CONTINUE;
+    /* RFC7323-3.2-2 */
     if (SW_UNLIKELY(!seg->options.timestamps))     /* 3.2: drop it, never abort for it */
         return seg->flags & TCP_SYN ? TCP_CONTINUE /* the SYN check answers it: RFC 5961 4.2 */
                                     : sw_tcp_drop(seg, SANWO_REASON_TIMESTAMP_MISSING);
     if (SW_LIKELY(!sw_tcp_timestamp_before(seg->options.ts_value, conn->receive.ts_recent)))
         return TCP_CONTINUE;
-    if (now_in_seconds(tcp) - conn->receive.ts_recent_at > TWENTY_FOUR_DAYS) /* 5.5: outdated */
+    if (now_in_seconds(tcp) - conn->receive.ts_recent_at > TWENTY_FOUR_DAYS) /* RFC7323-5.5-1: outdated */
         return TCP_CONTINUE;
     seg->reason = SANWO_REASON_PAWS;
     return seg->length ? TCP_DROP_AND_ACK : TCP_DROP_AND_CHALLENGE;

@@ -15,7 +15,10 @@
 
 #define SMALLEST_UNDER_PRESSURE 4096
 
-/* Room for new data. When memory runs short everybody's shrinks (attacks B-16, B-17). */
+/*
+ * Room for new data. When memory runs short everybody's shrinks (attacks B-16, B-17). MAY-8: none
+ * for as long as the user does not read.
+ */
 static uint32_t space(const struct tcp *tcp, const struct tcp_connection *conn)
 {
     uint32_t limit = sw_tcp_config(tcp, conn)->receive_buffer;

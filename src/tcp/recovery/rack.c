@@ -85,7 +85,7 @@ void sw_tcp_rack_on_recovered(struct tcp_connection *conn)
         conn->reo_wnd_mult = 0;
 }
 
-/* Step 4. reo_wnd_mult here counts from zero: the RFC's is one more. */
+/* Step 4. reo_wnd_mult here counts from zero: the RFC's is one more. RFC8985-6.2-1. */
 static sanwo_time reordering_window(const struct tcp_connection *conn, uint32_t sacked)
 {
     bool recovering = conn->in_recovery || conn->in_timeout;
@@ -96,15 +96,16 @@ static sanwo_time reordering_window(const struct tcp_connection *conn, uint32_t 
     return window < conn->send.srtt ? window : conn->send.srtt;
 }
 
-uint32_t sw_tcp_rack_detect(struct tcp *tcp, struct tcp_connection *conn)
+struct tcp_losses sw_tcp_rack_detect(struct tcp *tcp, struct tcp_connection *conn)
 {
+    struct tcp_losses losses = {0, false};
     struct tcp_rack *rack = sw_tcp_records_rack(tcp, conn);
     if (!rack || !rack->valid)
-        return 0;
+        return losses;
     uint32_t flight = tcp_seq_distance(conn->send.snd_una, conn->send.snd_nxt);
     uint32_t sacked = flight - conn->send.in_flight - conn->send.lost;
     sanwo_time window = reordering_window(conn, sacked);
-    uint32_t count = sw_tcp_records_count(tcp, conn), lost = 0;
+    uint32_t count = sw_tcp_records_count(tcp, conn);
     rack->deadline = SANWO_TIME_NEVER;
     for (uint32_t i = 0; i < count; i++) {
         struct tcp_record *record = sw_tcp_record(tcp, conn, i);
@@ -114,15 +115,16 @@ uint32_t sw_tcp_rack_detect(struct tcp *tcp, struct tcp_connection *conn)
             continue;
         sanwo_time due = record->sent + rack->rtt + window;
         if (due <= tcp->now) {
+            losses.again |= (record->flags & RECORD_RETRANSMITTED) && record->sent > rack->reduced;
+            losses.bytes += record->length;
             sw_tcp_record_set_flags(conn, record, record->flags | RECORD_LOST);
-            lost += record->length;
         } else if (rack->deadline == SANWO_TIME_NEVER || due > rack->deadline) {
             rack->deadline = due; /* the latest: then all of them are decided */
         }
     }
     if (rack->deadline != SANWO_TIME_NEVER)
         sw_tcp_timers_reordering(tcp, conn, rack->deadline);
-    return lost;
+    return losses;
 }
 
 sanwo_time sw_tcp_rack_deadline(const struct tcp *tcp, const struct tcp_connection *conn)

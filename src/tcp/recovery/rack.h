@@ -8,6 +8,8 @@
 
 #include <sanwo/types.h>
 
+#include <stdbool.h>
+
 struct tcp;
 struct tcp_connection;
 struct tcp_record;
@@ -18,6 +20,7 @@ struct tcp_rack {
     sanwo_time xmit_ts;  /* of the most recently sent segment that was delivered */
     sanwo_time rtt;      /* of that one */
     sanwo_time deadline; /* reordering timer; SANWO_TIME_NEVER */
+    sanwo_time reduced;  /* when cwnd was last reduced; 0: not since there is anything in flight */
     tcp_seq end_seq;     /* breaks ties of xmit_ts */
     tcp_seq fack;        /* highest number delivered */
     tcp_seq dsack_round; /* snd_nxt when the window last grew, while dsack_round_is_set */
@@ -31,8 +34,12 @@ void sw_tcp_rack_delivered(struct tcp *tcp, struct tcp_connection *conn,
 /* Step 4: the peer reported a duplicate: what was sent again had not been lost. */
 void sw_tcp_rack_on_dsack(struct tcp *tcp, struct tcp_connection *conn);
 void sw_tcp_rack_on_recovered(struct tcp_connection *conn);
-/* Step 5: marks what is lost, and arms the reordering timer for what may be. Returns the bytes. */
-uint32_t sw_tcp_rack_detect(struct tcp *tcp, struct tcp_connection *conn);
+struct tcp_losses {
+    uint32_t bytes;
+    bool again; /* a retransmission among them, sent since cwnd was last reduced */
+};
+/* Step 5: marks what is lost, and arms the reordering timer for what may be. */
+struct tcp_losses sw_tcp_rack_detect(struct tcp *tcp, struct tcp_connection *conn);
 /* The reordering timer's deadline. */
 sanwo_time sw_tcp_rack_deadline(const struct tcp *tcp, const struct tcp_connection *conn);
 

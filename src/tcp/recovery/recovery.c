@@ -36,10 +36,14 @@ static void mark_lost(struct tcp *tcp, struct tcp_connection *conn, uint32_t i,
 static void reduce(struct tcp *tcp, struct tcp_connection *conn, uint32_t flight,
                    enum sanwo_reason why)
 {
+    struct tcp_rack *rack = sw_tcp_records_rack(tcp, conn);
+    if (rack)
+        rack->reduced = tcp->now;
     sw_tcp_cc_ops(&conn->cc)->on_congestion(&conn->cc, flight, tcp->now);
     sw_tcp_observe(tcp, conn, SANWO_OBSERVE_CONGESTION, why, conn->cc.cwnd, conn->cc.ssthresh);
 }
 
+/* RFC5681-4.3-1: each window with a loss. */
 static void enter(struct tcp *tcp, struct tcp_connection *conn, enum sanwo_reason why)
 {
     conn->in_recovery = 1;
@@ -93,6 +97,7 @@ static void forget_presumed(struct tcp *tcp, struct tcp_connection *conn)
     }
 }
 
+/* RFC5681-3.2-1. */
 void sw_tcp_recovery_on_duplicate(struct tcp *tcp, struct tcp_connection *conn)
 {
     if (conn->send.duplicate_acks < UINT8_MAX)
@@ -132,12 +137,15 @@ void sw_tcp_recovery_detect(struct tcp *tcp, struct tcp_connection *conn)
 {
     if (!conn->sack)
         return;
-    uint32_t lost = sw_tcp_rack_detect(tcp, conn);
-    if (!lost)
+    struct tcp_losses losses = sw_tcp_rack_detect(tcp, conn);
+    if (!losses.bytes)
         return;
-    sw_tcp_observe(tcp, conn, SANWO_OBSERVE_LOSS, SANWO_REASON_RACK_LOSS, lost, 0);
+    sw_tcp_observe(tcp, conn, SANWO_OBSERVE_LOSS, SANWO_REASON_RACK_LOSS, losses.bytes, 0);
     if (may_enter(conn))
         enter(tcp, conn, SANWO_REASON_RACK_LOSS);
+    else if (losses.again && conn->in_recovery) /* RFC8985-9.3-2: a second sign of congestion */
+        reduce(tcp, conn, sw_min32(conn->send.in_flight + conn->send.lost, conn->cc.cwnd),
+               SANWO_REASON_RACK_LOSS);
     sw_tcp_wants_send(tcp, conn);
 }
 
@@ -155,6 +163,7 @@ static void leave(struct tcp *tcp, struct tcp_connection *conn)
                    conn->cc.ssthresh);
 }
 
+/* RFC6582-3-1. */
 void sw_tcp_recovery_on_ack(struct tcp *tcp, struct tcp_connection *conn, uint32_t acked,
                             uint32_t flight)
 {
@@ -198,7 +207,7 @@ void sw_tcp_recovery_on_timeout(struct tcp *tcp, struct tcp_connection *conn)
 {
     uint32_t flight = tcp_seq_distance(conn->send.snd_una, conn->send.snd_nxt);
     uint32_t count = sw_tcp_records_count(tcp, conn);
-    /* RFC 2018 8: the peer may have thrown away what it reported, so SACK marks are forgotten too. */
+    /* RFC2018-8-1: the peer may have thrown away what it reported, so SACK marks are forgotten too. */
     for (uint32_t i = 0; i < count; i++) {
         struct tcp_record *record = sw_tcp_record(tcp, conn, i);
         sw_tcp_record_set_flags(conn, record,
@@ -209,7 +218,7 @@ void sw_tcp_recovery_on_timeout(struct tcp *tcp, struct tcp_connection *conn)
     conn->in_recovery = 0;
     conn->in_timeout = 1;
     conn->send.duplicate_acks = 0;
-    conn->send.recover = conn->send.snd_nxt; /* RFC 6582 4, RFC 6675 5.1 */
+    conn->send.recover = conn->send.snd_nxt; /* RFC 6582 4, RFC6675-5.1-1 */
     sw_tcp_observe(tcp, conn, SANWO_OBSERVE_LOSS, SANWO_REASON_RETRANSMIT_TIMEOUT, flight, 0);
     sw_tcp_observe(tcp, conn, SANWO_OBSERVE_CONGESTION, SANWO_REASON_RETRANSMIT_TIMEOUT,
                    conn->cc.cwnd, conn->cc.ssthresh);

@@ -5,7 +5,10 @@
 
 #include "tcp/send/records.h"
 
-/* Both edges inside (snd_una, snd_nxt], in order: else the block is not looked at (B-04, E-15). */
+/*
+ * Both edges inside (snd_una, snd_nxt], in order: else the block is not looked at (B-04, E-15).
+ * RFC2018-3-1.
+ */
 static bool is_believable(const struct tcp_connection *conn, const struct wire_tcp_sack *block)
 {
     tcp_seq una = conn->send.snd_una, nxt = conn->send.snd_nxt;

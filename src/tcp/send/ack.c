@@ -149,7 +149,10 @@ static enum tcp_verdict advance(struct tcp *tcp, struct tcp_connection *conn,
     return fin ? sw_tcp_close_on_fin_acked(tcp, conn) : TCP_CONTINUE;
 }
 
-/* RFC 5681 2: data outstanding, nothing carried, the same acknowledgement, the same window. */
+/*
+ * RFC 5681 2: data outstanding, nothing carried, the same acknowledgement, the same window.
+ * RFC5681-2-1.
+ */
 static bool is_duplicate(const struct tcp_connection *conn, const struct tcp_segment *seg,
                          bool window_changed)
 {
@@ -177,7 +180,7 @@ enum tcp_verdict sw_tcp_process_ack(struct tcp *tcp, struct tcp_connection *conn
         conn->syn_unacked = conn->syn_pending = 0;
         s->snd_una = tcp_seq_add(s->iss, 1);
     }
-    /* RFC 5961 5.2 (MAY-12): neither older than the largest window nor newer than what was sent. */
+    /* RFC 5961 5.2 (RFC5961-5.2-1, MAY-12): neither older than the largest window nor newer than what was sent. */
     tcp_seq oldest = tcp_seq_subtract(s->snd_una, s->max_snd_wnd);
     if (SW_UNLIKELY(!tcp_seq_between(seg->ack, oldest, s->snd_nxt))) {
         seg->reason = SANWO_REASON_ACK_OUT_OF_RANGE;

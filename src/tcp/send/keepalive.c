@@ -1,5 +1,5 @@
 /*
- * keepalive.c - Keep-alive probes: only when nothing is outstanding and nothing came (MUST-26), and no
+ * keepalive.c - Keep-alive probes (MAY-5): only when nothing is outstanding and nothing came (MUST-26), and no
  * single unanswered one ends the connection (MUST-29).
  */
 #include "tcp/send/keepalive.h"

@@ -143,7 +143,9 @@ static bool send_plan(struct tcp *tcp, struct tcp_connection *conn, const struct
     return true;
 }
 
-/* RFC 5681 4.1: nothing was sent for an RTO, so what cwnd says of the path is old. */
+/*
+ * RFC 5681 4.1: nothing was sent for an RTO, so what cwnd says of the path is old. RFC5681-4.1-1.
+ */
 static void restart_if_idle(struct tcp *tcp, struct tcp_connection *conn)
 {
     if (!tcp_seq_equal(conn->send.snd_una, conn->send.snd_nxt) ||

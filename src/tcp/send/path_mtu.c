@@ -1,5 +1,5 @@
 /*
- * path_mtu.c - Path MTU discovery by ICMP (RFC 9293 3.7.2).
+ * path_mtu.c - Path MTU discovery by ICMP (RFC 9293 3.7.2, U-19; RFC7323-5.7-1).
  *
  * A message lowers the MTU only if it is smaller than what we use and not absurdly small; it never
  * raises it (RFC 8201 4). What was sent larger is sent again in smaller pieces.
@@ -36,6 +36,7 @@ static void resend_too_large(struct tcp *tcp, struct tcp_connection *conn, uint1
     }
 }
 
+/* RFC1191-3-1, RFC8201-4-1. */
 void sw_tcp_path_mtu_message(struct tcp *tcp, struct tcp_connection *conn, uint32_t mtu,
                              uint32_t packet)
 {

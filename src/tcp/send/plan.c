@@ -20,13 +20,14 @@ static bool held(struct tcp_connection *conn, enum sanwo_reason why)
     return false;
 }
 
-/* Bytes of the peer's window beyond snd_nxt; none if it shrank below (MUST-34). */
+/* Bytes of the peer's window beyond snd_nxt; none if it shrank below (MUST-34). RFC7323-2.4-2. */
 static uint32_t usable_window(const struct tcp_sender *s)
 {
     uint32_t used = tcp_seq_distance(s->snd_una, s->snd_nxt);
-    return used < s->snd_wnd ? s->snd_wnd - used : 0;
+    return used < s->snd_wnd ? s->snd_wnd - used : 0; /* SHLD-15 */
 }
 
+/* RFC8985-9.3-1. */
 static uint32_t congestion_room(const struct tcp_connection *conn, uint32_t mss)
 {
     uint32_t room = conn->cc.cwnd > conn->send.in_flight ? conn->cc.cwnd - conn->send.in_flight : 0;
@@ -35,7 +36,7 @@ static uint32_t congestion_room(const struct tcp_connection *conn, uint32_t mss)
     return room;
 }
 
-/* Whole segments only, but for the last of the queue. */
+/* Whole segments only, but for the last of the queue. SHLD-28. */
 static uint32_t cut(uint32_t length, uint32_t available, uint32_t mss, uint32_t limit)
 {
     length = sw_min32(length, limit);
@@ -69,6 +70,7 @@ static bool is_worth_sending(struct tcp *tcp, struct tcp_connection *conn, uint3
     return held(conn, SANWO_REASON_SILLY_WINDOW);
 }
 
+/* RFC5681-3.1-1: never beyond either window. */
 bool sw_tcp_plan_new_data(struct tcp *tcp, struct tcp_connection *conn, uint32_t mss,
                           uint32_t limit, struct tcp_plan *plan)
 {
@@ -102,7 +104,7 @@ bool sw_tcp_plan_new_data(struct tcp *tcp, struct tcp_connection *conn, uint32_t
     plan->reason = SANWO_REASON_NEW_DATA;
     if (length == available) {
         if (length)
-            plan->flags |= TCP_PSH; /* MUST-61: the last of what is queued; SHLD-27 */
+            plan->flags |= TCP_PSH; /* MUST-61: the last of what is queued; SHLD-27, MAY-16 */
         if (fin && window > length) {
             plan->flags |= TCP_FIN;
             plan->reason = SANWO_REASON_USER_SHUTDOWN;

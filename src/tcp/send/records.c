@@ -140,6 +140,7 @@ static void uncount(struct tcp_connection *conn, const struct tcp_record *record
         conn->send.in_flight -= length;
 }
 
+/* RFC6298-3-1. */
 struct tcp_acked sw_tcp_records_acknowledge(struct tcp *tcp, struct tcp_connection *conn,
                                             const struct tcp_segment *seg)
 {

@@ -19,7 +19,7 @@ enum {
 struct tcp_record {
     tcp_seq seq;
     uint32_t length; /* sequence numbers it covers, a FIN included */
-    sanwo_time sent; /* the last time */
+    sanwo_time sent; /* the last time; RFC8985-4-1 */
     uint8_t flags;
     uint8_t transmissions;
     uint8_t spare[6];

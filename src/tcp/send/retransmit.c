@@ -29,7 +29,7 @@ static void count_one(uint8_t *counter)
         (*counter)++;
 }
 
-/* RFC 6298 5.5. */
+/* RFC 6298 5.5. RFC6298-5-1. */
 static void back_off(struct tcp_connection *conn)
 {
     count_one(&conn->send.retransmissions);
@@ -117,7 +117,7 @@ enum tcp_verdict sw_tcp_retransmit_expired(struct tcp *tcp, struct tcp_connectio
     bool outstanding = !tcp_seq_equal(conn->send.snd_una, conn->send.snd_nxt);
     if (conn->state == SANWO_TCP_SYN_SENT || conn->state == SANWO_TCP_SYN_RECEIVED)
         return syn_expired(tcp, conn);
-    if (conn->send.snd_wnd == 0 &&
+    if (conn->send.snd_wnd == 0 && /* MUST-35, SHLD-17 */
         (outstanding || sw_tcp_send_queue_unsent(conn) || (conn->fin_queued && !conn->fin_sent)))
         return probe(tcp, conn);
     if (outstanding)
@@ -125,7 +125,7 @@ enum tcp_verdict sw_tcp_retransmit_expired(struct tcp *tcp, struct tcp_connectio
     if (conn->no_way) /* link down or no route: like losing all of it */
         return count_attempt(tcp, conn);
     /* Small segments held back until now, or memory was short: the override of 3.8.6.2.1. */
-    conn->more = 0;
+    conn->more = 0; /* MUST-60: no longer than an RTO */
     if (sw_tcp_send_queue_unsent(conn) || (conn->fin_queued && !conn->fin_sent)) {
         conn->override = 1;
         sw_tcp_wants_send(tcp, conn);

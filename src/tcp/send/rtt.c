@@ -11,6 +11,7 @@
 #define RTO_AFTER_LOST_SYN SANWO_SEC(3) /* RFC 6298 5.7 */
 #define LARGEST_BACKOFF 15
 
+/* MUST-18, RFC6298-2-1. */
 void sw_tcp_rtt_sample(struct tcp *tcp, struct tcp_connection *conn, sanwo_time rtt)
 {
     struct tcp_sender *s = &conn->send;

@@ -13,6 +13,7 @@
 
 #define CHECKSUM_OFFSET 16
 
+/* MUST-2: always; where the link does it, the pseudo-header's sum is in place. */
 static void finish_checksum(const struct tcp_outgoing *out, const struct tcp_path *path,
                             struct sanwo_frame *frame, uint8_t *header, uint32_t length)
 {
