@@ -4,7 +4,7 @@
  * The life of a handle: connect() or accept() gives it, close() or abort() takes it. In between the
  * connection may end by itself (SANWO_EVENT_CLOSED); data that arrived may still be read and the
  * handle stays valid until it is closed. Any call on a handle that was closed, or was never given
- * out, returns -SANWO_EBADF and does nothing. No call blocks; no call calls back.
+ * out, returns -SANWO_EBADF and does nothing. No call blocks; no call calls back (D-01).
  */
 #ifndef SANWO_TCP_H
 #define SANWO_TCP_H
@@ -25,29 +25,35 @@ enum sanwo_congestion {
 
 /** Options of one connection; those of the stack are where each starts. Buffers in bytes. */
 struct sanwo_tcp_config {
-    uint32_t send_buffer;    /* most unacknowledged and unsent bytes; default 1 MiB */
-    uint32_t receive_buffer; /* most unread bytes, and so the window; default 1 MiB */
-    uint16_t mss;            /* most we announce; 0: what the MTU allows */
+    uint32_t send_buffer;            /* most unacknowledged and unsent bytes; default 1 MiB */
+    uint32_t receive_buffer;         /* most unread bytes, and so the window; default 1 MiB */
+    uint32_t initial_receive_window; /* announced first, growing by twice what arrives; 0 (the
+                                        default): all of the receive buffer */
+    uint16_t mss;                    /* most we announce; 0: what the MTU allows */
     uint16_t mss_floor;      /* a smaller MSS of the peer's counts as this; default 64 */
     int8_t window_scale;     /* shift count we offer; -1: what the receive buffer needs */
     bool offer_window_scale; /* RFC 7323 2; default true */
     bool offer_timestamps;   /* RFC 7323 3; default true */
     bool offer_sack;         /* RFC 2018; default true */
-    bool
-        reset_timestamps; /* resets that answer echo it (RFC 7323 5.2; the stack's); default true */
-    bool nagle;           /* default true (MUST-17: may be switched off) */
-    bool keepalive;       /* default false (MUST-25) */
-    bool soft_errors;     /* report them; default true (SHLD-20) */
-    bool quick_ack;       /* acknowledge every segment at once; default false */
-    bool syn_cookies;     /* of listeners whose backlog is full (RFC 4987 3.6); default true */
-    uint8_t congestion;   /* enum sanwo_congestion */
+    bool reset_timestamps; /* in resets that answer one (RFC 7323 5.2; the stack's); default true */
+    bool nagle;            /* default true (MUST-17: may be switched off) */
+    bool keepalive;        /* default false (MUST-25) */
+    bool soft_errors;      /* report them; default true (SHLD-20) */
+    bool quick_ack;        /* acknowledge every segment at once; default false */
+    bool idle_restart;     /* cwnd starts anew after an idle RTO (RFC 5681 4.1); default true */
+    bool syn_cookies;      /* of listeners whose backlog is full (RFC 4987 3.6); default true */
+    uint8_t congestion;    /* enum sanwo_congestion */
     uint8_t initial_window;        /* segments; default 10 (RFC 6928) */
     uint8_t ttl;                   /* or hop limit; default 64 (MUST-49) */
     uint8_t dscp;                  /* 0..63; default 0 (MUST-48) */
     uint8_t keepalive_probes;      /* unanswered ones that end the connection; default 9 */
     uint8_t syn_retries;           /* default 7: over 3 minutes (MUST-23) */
     uint8_t syn_ack_retries;       /* default 5 */
+    uint8_t retransmit_limit;      /* R2 by count; default 15: over 100 s (SHLD-11) */
+    uint8_t orphan_retries;        /* the same once the user closed; default 8 */
+    uint8_t duplicate_threshold;   /* duplicate ACKs that mean a loss; default 3 (RFC 5681 3.2) */
     uint8_t ack_every;             /* full segments per acknowledgement; default 2 (SHLD-19) */
+    uint8_t quick_ack_segments;    /* the first so many are acknowledged at once; default 0 */
     uint8_t option_order[8];       /* kinds in SYN segments, 0-terminated; first 0: our own order */
     sanwo_time keepalive_idle;     /* default 2 h (MUST-28) */
     sanwo_time keepalive_interval; /* default 75 s */
@@ -56,9 +62,13 @@ struct sanwo_tcp_config {
     sanwo_time rto_initial;  /* default 1 s */
     sanwo_time rto_minimum;  /* default 200 ms */
     sanwo_time rto_maximum;  /* default 120 s */
-    sanwo_time msl;          /* default 30 s: TIME-WAIT lasts twice that */
-    sanwo_time fin_wait_2;   /* after close(), how long to wait for the peer's FIN; default 60 s */
-    sanwo_time decide;       /* how long a request waits for the user's decision; default 10 s */
+    sanwo_time rto_variance_minimum; /* least of what RFC 6298 2.3 adds to SRTT; default 1 ms, G */
+    sanwo_time rto_slop;             /* added to what comes out of all that; default 0 */
+    sanwo_time challenge_interval; /* between challenge ACKs (RFC 5961 7), and up to an eighth more
+                                        by chance; default 500 ms; 0: no limit */
+    sanwo_time msl;                /* default 30 s: TIME-WAIT lasts twice that */
+    sanwo_time fin_wait_2; /* after close(), how long to wait for the peer's FIN; default 60 s */
+    sanwo_time decide;     /* how long a request waits for the user's decision; default 10 s */
 };
 
 SANWO_API void sanwo_tcp_config_default(struct sanwo_tcp_config *config);
@@ -192,6 +202,13 @@ SANWO_API int sanwo_tcp_abort(struct sanwo_stack *s, struct sanwo_handle h, sanw
 
 /* ---- STATUS (3.10.6) and options ------------------------------------------------------------------ */
 
+enum sanwo_tcp_recovery {
+    SANWO_RECOVERY_NONE = 0,
+    SANWO_RECOVERY_DISORDER, /* duplicate or selective acknowledgements, no loss found (yet) */
+    SANWO_RECOVERY_FAST,     /* RFC 6582, RFC 6675 */
+    SANWO_RECOVERY_TIMEOUT,  /* after a retransmission time-out */
+};
+
 struct sanwo_tcp_info {
     uint8_t state;                    /* enum sanwo_tcp_state */
     bool timestamps, sack;            /* negotiated */
@@ -218,8 +235,15 @@ struct sanwo_tcp_info {
     uint32_t segments_in, segments_out;
     uint32_t segments_retransmitted;
     uint32_t duplicate_acks, duplicate_segments, out_of_order_segments;
-    uint8_t retransmissions;      /* of the oldest segment, now */
-    uint8_t received_dscp_ecn;    /* of the last segment (MAY-9) */
+    uint8_t retransmissions; /* of the oldest segment, now */
+    uint8_t backoff;         /* doublings of the RTO */
+    uint8_t probes;          /* zero-window probes in a row */
+    uint8_t recovery;        /* enum sanwo_tcp_recovery */
+    bool reordering_seen;    /* RFC 8985 6.2 step 3 */
+    uint32_t
+        segments_in_flight; /* sent, not acknowledged, by the size of full segments; of those: */
+    uint32_t segments_sacked, segments_lost, segments_resent; /* lost: and not sent again yet */
+    uint8_t received_dscp_ecn;                                /* of the last segment (MAY-9) */
     uint16_t limited_by;          /* enum sanwo_reason: why nothing more is being sent */
     uint64_t references_released; /* send_ref calls whose memory is the user's again */
 };
@@ -242,6 +266,10 @@ enum sanwo_tcp_option {
     SANWO_TCP_QUICK_ACK,          /* 0, 1 */
     SANWO_TCP_DELAYED_ACK,        /* ns, below 500 ms */
     SANWO_TCP_CONGESTION,         /* enum sanwo_congestion; before data is sent */
+    SANWO_TCP_MSS,                /* bytes, 0: what the MTU allows; before the handshake */
+    SANWO_TCP_SYN_RETRIES,        /* 0..255 */
+    SANWO_TCP_RETRANSMIT_LIMIT,   /* 1..255 */
+    SANWO_TCP_FIN_WAIT_2_TIME,    /* ns */
 };
 
 /** EINVAL for an unknown option or a value out of range. On a listener: for connections to come. */

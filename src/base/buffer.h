@@ -33,7 +33,10 @@ _Static_assert(sizeof(struct buffer) == 64, "a buffer's header is one cache line
 struct buffer *sw_buffer_alloc(struct region *r, size_t room);
 /* A buffer over memory of the application; no room of its own. NULL when refused. */
 struct buffer *sw_buffer_external(struct region *r, const void *bytes, size_t length);
-/* Drops a reference; true if it was the last and the block went back to the region (@b is gone). */
+/*
+ * Drops a reference; true if it was the last and the block went back to the region (@b is gone).
+ * A frame has one owner at a time (A-16, D-02).
+ */
 bool sw_buffer_unref(struct region *r, struct buffer *b);
 
 static inline void sw_buffer_ref(struct buffer *b)

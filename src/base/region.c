@@ -50,7 +50,9 @@ static uint64_t offset_of(region_ref ref)
     return (uint64_t)ref * REGION_LINE;
 }
 
-/* The smallest order whose blocks hold @size bytes; REGION_ORDERS or more if there is none. */
+/*
+ * The smallest order whose blocks hold @size bytes; REGION_ORDERS or more if there is none. A-17.
+ */
 static uint32_t order_for(size_t size)
 {
     if (size <= REGION_UNIT)
@@ -214,6 +216,7 @@ bool sw_region_init(struct region *r, void *base, size_t size, size_t reserved, 
     return true;
 }
 
+/* E-01. */
 region_ref sw_region_alloc(struct region *r, size_t size)
 {
     uint32_t order = order_for(size);

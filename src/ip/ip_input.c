@@ -36,7 +36,7 @@ uint32_t sw_ip_frame_sum(const struct sanwo_frame *frame, uint32_t offset, uint3
     return sum;
 }
 
-/* False if the frame claims more bytes than its slices have. */
+/* False if the frame claims more bytes than its slices have. D-06. */
 static bool slices_hold(const struct sanwo_frame *frame)
 {
     uint64_t sum = 0;

@@ -15,6 +15,7 @@
  * 64 bits that say nothing about the flow they come from: IDs and labels cannot be predicted or
  * counted from outside (attack C-04; RFC6864-4-1, RFC6437-3-1). RFC 6864 4.1 leaves the ID of a datagram with DF free.
  * MAY-4: what is sent again has the same ID.
+ * A-23.
  */
 static uint64_t flow_hash(struct ip *ip, const struct ip_send *what)
 {

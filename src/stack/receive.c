@@ -69,7 +69,7 @@ static bool checksum_is_good(const struct sanwo_stack *s, const struct sanwo_fra
     const struct ip_link *link = sw_ip_link_at(&s->ip, frame->link);
     if (frame->checksum == SANWO_CHECKSUM_PARTIAL)
         return true;
-    if (frame->checksum == SANWO_CHECKSUM_VALID && !link->config.distrust_checksums)
+    if (frame->checksum == SANWO_CHECKSUM_VALID && !link->config.distrust_checksums) /* E-14 */
         return true;
     uint32_t pseudo =
         sw_wire_pseudo_sum(&packet->source, &packet->destination, IP_PROTOCOL_TCP, packet->length);

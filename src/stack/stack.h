@@ -31,7 +31,7 @@ struct sanwo_stack {
     uint64_t buffers_lent; /* borrowed and not yet handed in */
 };
 
-/* Time moves forward only. */
+/* Time moves forward only. E-03, E-04. */
 static inline void sw_stack_clock(struct sanwo_stack *s, sanwo_time now)
 {
     if (now > s->now)

@@ -11,6 +11,7 @@
 #include "tcp/open/listener.h"
 #include "tcp/open/ports.h"
 
+/* E-10: a handle that outlived its connection names nothing. */
 struct tcp_connection *sw_stack_connection(struct sanwo_stack *s, struct sanwo_handle h)
 {
     if ((h.index & 3) != TCP_KIND_CONNECTION)

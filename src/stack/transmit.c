@@ -81,7 +81,7 @@ static bool send_reply(struct sanwo_stack *s, const struct tcp_outgoing *out,
     return send_ip(s, &what, &path, frame);
 }
 
-/* No way to the peer now: like a packet lost on its way, the timers try again. */
+/* No way to the peer now: like a packet lost on its way, the timers try again. E-09. */
 static void postpone(struct sanwo_stack *s, struct tcp_connection *conn, enum sanwo_reason why)
 {
     sw_stack_drop(s, why);
@@ -153,6 +153,7 @@ size_t sanwo_stack_transmit(struct sanwo_stack *s, struct sanwo_frame *frames, s
     return n;
 }
 
+/* E-02: until then what the link did not take stays as it is. */
 void sanwo_stack_sent(struct sanwo_stack *s, const struct sanwo_frame *frames, size_t n)
 {
     s->frames_lent -= n;

@@ -17,6 +17,7 @@ struct plan {
     uint32_t item_size, slab_size, limit;
 };
 
+/* B-13: each kind has its limit. */
 static void plan_pools(struct tcp *tcp, const struct sanwo_stack_config *c, struct plan plan[POOLS])
 {
     plan[0] =
@@ -91,7 +92,7 @@ void sw_tcp_init(struct tcp *tcp, struct region *region, uint64_t arrays, struct
                         .config = c->tcp,
                         .observer = c->observer};
     tcp->table_key = sw_random_key(random);
-    tcp->isn_key = sw_random_key(random);
+    tcp->isn_key = sw_random_key(random); /* a key for each purpose */
     tcp->port_key = sw_random_key(random);
     tcp->timestamp_key = sw_random_key(random);
     tcp->listener_key = sw_random_key(random);

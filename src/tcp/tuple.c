@@ -45,6 +45,7 @@ bool sw_tcp_tuple_equal(const struct tcp_tuple *a, const struct tcp_tuple *b)
     return memcmp(a, b, sizeof(*a)) == 0;
 }
 
+/* keyed. */
 uint32_t sw_tcp_tuple_hash(const struct siphash_key *key, const struct tcp_tuple *t)
 {
     if (!sw_tcp_tuple_is_ipv4(t))

@@ -31,6 +31,7 @@ static void read_timestamps(struct wire_tcp_options *out, const uint8_t *value)
     out->ts_echo = sw_load32(value + 4);
 }
 
+/* */
 static void read_sack(struct wire_tcp_options *out, const uint8_t *value, size_t size)
 {
     if (size == 0 || size % 8 != 0 || size / 8 > WIRE_TCP_SACK_BLOCKS)
@@ -52,7 +53,10 @@ static void read_fast_open(struct wire_tcp_options *out, const uint8_t *value, s
     memcpy(out->fast_open_cookie, value, size);
 }
 
-/* An option of the wrong size for its kind is as good as unknown: it is stepped over (MUST-6). */
+/*
+ * An option of the wrong size for its kind is as good as unknown: it is stepped over (MUST-6).
+ * A-03.
+ */
 static void read_option(struct wire_tcp_options *out, uint8_t kind, const uint8_t *value,
                         size_t size)
 {
@@ -269,7 +273,7 @@ static size_t write_only_timestamps(const struct wire_tcp_options *o, uint8_t *b
     return ALIGNED_TIMESTAMPS_SIZE;
 }
 
-/* MUST-68. */
+/* MUST-68. A-10. */
 size_t sw_wire_tcp_options_write(const struct wire_tcp_options *o, const uint8_t *order,
                                  uint8_t *bytes, size_t room)
 {

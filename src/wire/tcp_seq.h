@@ -1,5 +1,7 @@
 /*
- * tcp_seq.h - Sequence numbers as a type, so that `<` does not compile (RFC 9293 3.4, U-15: modulo 2^32).
+ * tcp_seq.h - Sequence numbers as a type, so that `<` does not compile.
+ *
+ * RFC 9293 3.4: modulo 2^32 (U-15, E-13, D-03).
  *
  * "Before" is only meaningful within half the space: validate a number from the wire against a
  * window first (tcp_seq_between), then compare.

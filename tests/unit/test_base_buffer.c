@@ -49,6 +49,7 @@ static void test_room(void **state)
     free(memory);
 }
 
+/* D-02. */
 static void test_references(void **state)
 {
     void *memory;

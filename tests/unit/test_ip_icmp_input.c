@@ -242,7 +242,10 @@ static void put_error(struct packet *p, const struct error_row *row)
     put_icmp(p, row->from, row->to, row->type, row->code, row->rest, q.bytes, q.length);
 }
 
-/* RFC1122-3.2.2.1-1, RFC6633-2-1, RFC6918-2-1, RFC1122-3.2.2.7-1. */
+/*
+ * RFC1122-3.2.2.1-1, RFC6633-2-1, RFC6918-2-1, RFC1122-3.2.2.7-1. RFC4443-2.4-1, RFC1122-3.2.2.6-1
+ * (echo to many), A-19, C-16 (redirects), B-33.
+ */
 static void test_errors(void **state)
 {
     (void)state;

@@ -20,6 +20,7 @@ static void test_links(void **state)
     host_end(h);
 }
 
+/* D-06. */
 static void test_bad_frames(void **state)
 {
     struct host *h = host_new();
@@ -54,7 +55,10 @@ static void test_bad_frames(void **state)
     host_end(h);
 }
 
-/* Every kind of packet, cut at every byte, alone and over two slices: no byte beyond is touched. */
+/*
+ * Every kind of packet, cut at every byte, alone and over two slices: no byte beyond is touched.
+ * A-02, A-08, A-18.
+ */
 static void test_truncations(void **state)
 {
     static const uint8_t chain[] = {IPV6_DESTINATION,

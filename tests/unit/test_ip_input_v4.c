@@ -144,6 +144,7 @@ static void test_headers(void **state)
 /*
  * Unknown options are ignored (RFC 1122 3.2.1.8); source routes and nonsense are dropped. MUST-50,
  * RFC1122-3.2.1.8-1.
+ * A-13, C-18.
  */
 static void test_options(void **state)
 {

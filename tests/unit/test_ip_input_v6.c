@@ -225,7 +225,7 @@ static void test_groups(void **state)
     host_end(h);
 }
 
-/* 1 to 200 headers: at most eight are walked, and it ends (RFC 8504 5.3). */
+/* 1 to 200 headers: at most eight are walked, and it ends (RFC 8504 5.3). A-06. */
 static void test_long_chains(void **state)
 {
     struct host *h = host_new();

@@ -83,6 +83,7 @@ static uint32_t mark_of(struct host *h, const char *from, const char *to, uint64
 /*
  * IDs and labels: of one flow the same, of its neighbours anything; no counter shows (C-04).
  * MAY-4, RFC6437-3-1, RFC6864-4-1.
+ * A-23.
  */
 static void test_marks(void **state)
 {

@@ -92,7 +92,7 @@ static void prepare(struct neighbours *n, char before, const struct sanwo_addres
         sw_neighbour_learn(n, 0, sender, &theirs, true, START, &f);
 }
 
-/* RFC826-0-1. */
+/* RFC826-0-1. C-16. */
 static void test_packets(void **state)
 {
     (void)state;

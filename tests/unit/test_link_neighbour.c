@@ -128,7 +128,7 @@ static void test_queue(void **state)
 
 enum step { USE, POLL_ASK, POLL_DROP, QUIET, HEAR_A, HEAR_B_REFUSED, HEAR_B, GONE };
 
-/* An entry's life by the clock, seconds after it was learnt. RFC1122-2.3.2-1. */
+/* An entry's life by the clock, seconds after it was learnt. RFC1122-2.3.2-1. C-16. */
 static void test_ageing(void **state)
 {
     static const struct {

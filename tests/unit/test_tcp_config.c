@@ -82,6 +82,11 @@ static void test_each_limit(void **state)
          {SANWO_SEC(1) - 1, 0, -1}},
         {F(msl), {0, SANWO_SEC(30), SANWO_SEC(3600)}, {-1, SANWO_SEC(3600) + 1, NONE}},
         {F(fin_wait_2), {1, SANWO_SEC(60), SANWO_SEC(86400)}, {0, -1, NONE}},
+        {F(retransmit_limit), {1, 15, 255}, {0, NONE, NONE}},
+        {F(duplicate_threshold), {1, 3, 255}, {0, NONE, NONE}},
+        {F(rto_variance_minimum), {0, SANWO_MSEC(1), SANWO_SEC(86400)}, {-1, INT64_MAX, NONE}},
+        {F(rto_slop), {0, SANWO_MSEC(200), SANWO_SEC(86400)}, {-1, INT64_MAX, NONE}},
+        {F(challenge_interval), {0, SANWO_MSEC(500), SANWO_SEC(86400)}, {-1, INT64_MAX, NONE}},
         {F(decide), {1, SANWO_SEC(10), SANWO_SEC(86400)}, {0, -1, NONE}},
     };
     for (size_t i = 0; i < SW_COUNT(rows); i++) {
@@ -139,6 +144,13 @@ static void test_options(void **state)
          0,
          {0, SANWO_CONGESTION_COUNT - 1, 0},
          {SANWO_CONGESTION_COUNT, -1, 256, INT64_MAX}},
+        {SANWO_TCP_MSS, 0, {536, 65535, 0}, {63, -1, 65536, 1}},
+        {SANWO_TCP_SYN_RETRIES, 7, {0, 255, 3}, {-1, 256, 257, INT64_MAX}},
+        {SANWO_TCP_RETRANSMIT_LIMIT, 15, {1, 255, 3}, {0, -1, 256, INT64_MAX}},
+        {SANWO_TCP_FIN_WAIT_2_TIME,
+         SANWO_SEC(60),
+         {1, SANWO_SEC(1), SANWO_SEC(9)},
+         {0, -1, INT64_MIN, INT64_MAX}},
     };
     for (size_t i = 0; i < SW_COUNT(rows); i++) {
         struct sanwo_tcp_config c = defaults();
@@ -159,7 +171,7 @@ static void test_options(void **state)
     }
     struct sanwo_tcp_config c = defaults();
     int64_t value;
-    const int unknown[] = {0, -1, SANWO_TCP_CONGESTION + 1, 1000};
+    const int unknown[] = {0, -1, SANWO_TCP_FIN_WAIT_2_TIME + 1, 1000};
     for (size_t i = 0; i < SW_COUNT(unknown); i++) {
         enum sanwo_tcp_option option = (enum sanwo_tcp_option)unknown[i];
         assert_int_equal(sw_tcp_config_get_option(&c, option, &value), -SANWO_EINVAL);

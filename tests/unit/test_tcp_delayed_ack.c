@@ -97,7 +97,8 @@ static void test_ack_was_sent(void **state)
 }
 
 /*
- * RFC 5961 7: one in 500 ms, on each connection for itself, also when the milliseconds wrap.
+ * RFC 5961 7: one in 500 ms and up to an eighth more, on each connection for itself, also when the
+ * milliseconds wrap.
  * RFC5961-7-1.
  */
 static void test_challenge_limit(void **state)
@@ -109,8 +110,8 @@ static void test_challenge_limit(void **state)
     const struct {
         uint32_t at_ms;
         bool sent;
-    } rows[] = {{0, true},    {0, false},   {499, false}, {500, true},
-                {501, false}, {999, false}, {1000, true}, {100000, true}};
+    } rows[] = {{0, true},    {0, false},    {499, false}, {563, true},
+                {564, false}, {1062, false}, {1126, true}, {100000, true}};
 
     for (size_t o = 0; o < SW_COUNT(origins); o++) {
         struct rig *r = rig_new();
@@ -133,6 +134,46 @@ static void test_challenge_limit(void **state)
     }
 }
 
+/* C-02: when exactly the next one may go is by chance; without an interval there is no limit. */
+static void test_challenge_interval(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct tcp_connection *c = rig_open(r, 1, 1);
+    unsigned early = 0;
+    for (int i = 0; i < 200; i++) {
+        c->challenged = 0;
+        sw_tcp_challenge_ack(&r->tcp, c);
+        uint64_t sent = r->tcp.counters.challenge_acks;
+        r->tcp.now += SANWO_MSEC(531);
+        sw_tcp_challenge_ack(&r->tcp, c);
+        early += r->tcp.counters.challenge_acks > sent;
+    }
+    assert_in_range(early, 60, 140);
+    r->tcp.config.challenge_interval = 0;
+    uint64_t sent = r->tcp.counters.challenge_acks;
+    for (int i = 0; i < 5; i++)
+        sw_tcp_challenge_ack(&r->tcp, c);
+    assert_int_equal(r->tcp.counters.challenge_acks, sent + 5);
+    rig_end(r);
+}
+
+/* The first segments of a connection are acknowledged at once, if so configured. */
+static void test_quick_ack_segments(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct tcp_connection *c = rig_open(r, 1, 1);
+    r->tcp.config.quick_ack_segments = 3;
+    for (int i = 0; i < 5; i++) {
+        c->ack_now = 0;
+        c->receive.unacked = 0;
+        sw_tcp_ack_data(&r->tcp, c, 10, 1000);
+        assert_int_equal(c->ack_now, i < 3);
+    }
+    rig_end(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +182,8 @@ int main(void)
         cmocka_unit_test(test_at_once_while_there_is_a_hole),
         cmocka_unit_test(test_ack_was_sent),
         cmocka_unit_test(test_challenge_limit),
+        cmocka_unit_test(test_challenge_interval),
+        cmocka_unit_test(test_quick_ack_segments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,6 +29,7 @@ static void test_clock(void **state)
 /*
  * Every part of the tuple and the key changes the offset; nothing else does. MUST-9, SHLD-1,
  * RFC6528-3-1, RFC7323-7.1-1.
+ * A-21, A-22, C-11.
  */
 static void test_depends_on_tuple_and_key(void **state)
 {
@@ -55,7 +56,7 @@ static void test_depends_on_tuple_and_key(void **state)
     rig_end(r);
 }
 
-/* Spread over the whole space: of 4096 tuples each sixteenth holds about as many. */
+/* Spread over the whole space: of 4096 tuples each sixteenth holds about as many. A-21. */
 static void test_spread(void **state)
 {
     (void)state;

@@ -74,7 +74,10 @@ static void test_the_only_free_one(void **state)
     }
 }
 
-/* Not from one end on, and not by one: neither first port nor step tells much. RFC6056-3.3-1. */
+/*
+ * Not from one end on, and not by one: neither first port nor step tells much. RFC6056-3.3-1.
+ * A-23.
+ */
 static void test_hard_to_guess(void **state)
 {
     (void)state;

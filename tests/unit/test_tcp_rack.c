@@ -49,6 +49,7 @@ static const uint32_t starts[] = {1000, 0xffffffff, 0xffffec78, 0x7ffff000};
 /*
  * One report is no proof yet: a quarter of the RTT for reordering; three are, at once.
  * RFC8985-6.2-1.
+ * RFC8985-4-1.
  */
 static void test_window(void **state)
 {
@@ -89,10 +90,7 @@ static void test_three_reports(void **state)
     }
 }
 
-/*
- * Nothing sent after what arrived is judged, and nothing at all before anything arrived.
- * RFC8985-4-1.
- */
+/* Nothing sent after what arrived is judged, and nothing at all before anything arrived. */
 static void test_only_what_was_sent_before(void **state)
 {
     (void)state;

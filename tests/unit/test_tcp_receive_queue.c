@@ -106,7 +106,7 @@ static void test_nothing_is_appended_to_borrowed(void **state)
     rig_end(r);
 }
 
-/* Small pieces fill one buffer up; memory stays within twice the bytes and a small block. */
+/* Small pieces fill one buffer up; memory stays within twice the bytes and a small block. B-16. */
 static void test_small_pieces_share(void **state)
 {
     (void)state;

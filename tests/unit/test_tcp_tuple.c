@@ -86,6 +86,7 @@ static void test_zones(void **state)
     assert_int_equal(sw_tcp_tuple_remote(&mixed).address.zone, 2);
 }
 
+/* */
 static void test_another_key_another_hash(void **state)
 {
     (void)state;

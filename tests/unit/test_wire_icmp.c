@@ -108,7 +108,7 @@ static void test_quote_ipv4(void **state)
     }
 }
 
-/* Each header length, cut at each byte. */
+/* Each header length, cut at each byte. A-07. */
 static void test_quote_ipv4_options(void **state)
 {
     (void)state;

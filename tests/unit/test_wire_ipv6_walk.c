@@ -216,7 +216,7 @@ static void test_every_option(void **state)
         }
 }
 
-/* Every header length by every kind of header, the packet holding 300 bytes of it. */
+/* Every header length by every kind of header, the packet holding 300 bytes of it.. */
 static void test_every_header_length(void **state)
 {
     static const uint8_t kinds[] = {IPV6_HOP_BY_HOP, IPV6_ROUTING, IPV6_DESTINATION};
@@ -237,7 +237,7 @@ static void test_every_header_length(void **state)
         }
 }
 
-/* Chains of 0 to 200 headers: eight are followed. RFC8200-4-1. */
+/* Chains of 0 to 200 headers: eight are followed. RFC8200-4-1. A-06. */
 static void test_chains(void **state)
 {
     static const uint8_t kinds[] = {IPV6_ROUTING, IPV6_DESTINATION, IPV6_FRAGMENT};

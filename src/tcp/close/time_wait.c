@@ -126,7 +126,7 @@ bool sw_tcp_time_wait_create(struct tcp *tcp, struct tcp_connection *conn)
     return true;
 }
 
-/* SHLD-4. RFC6191-2-1, RFC1337-3-1, C-09. */
+/* SHLD-4. RFC6191-2-1, RFC1337-3-1, C-09. C-10. */
 enum tcp_time_wait_action sw_tcp_time_wait_judge(const struct tcp_time_wait_view *view,
                                                  struct tcp_segment *seg)
 {

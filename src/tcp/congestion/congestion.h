@@ -1,6 +1,6 @@
 /*
- * congestion.h - Congestion control is a box: events go in, cwnd comes out (RFC 9293 3.8.2: MUST-19,
- * MAY-18).
+ * congestion.h - Congestion control is a box: events go in, cwnd comes out (RFC 9293 3.8.2,
+ * MUST-19).
  *
  * It never sees the connection, and loss detection never sees the algorithm. The state is a tagged
  * union, so nothing is allocated. Sizes are bytes.

@@ -23,12 +23,16 @@ void sanwo_tcp_config_default(struct sanwo_tcp_config *c)
         .nagle = true,
         .soft_errors = true,
         .syn_cookies = true,
+        .idle_restart = true,
         .congestion = SANWO_CONGESTION_NEWRENO,
         .initial_window = 10,
         .ttl = 64,
         .keepalive_probes = 9,
         .syn_retries = 7, /* 1+2+4+...+64 = 127 s until the last, which waits 120 s more: MUST-23 */
         .syn_ack_retries = 5,
+        .retransmit_limit = 15, /* SHLD-11: over 100 s even at the smallest RTO */
+        .orphan_retries = 8,    /* after close() nobody waits as long */
+        .duplicate_threshold = 3,
         .ack_every = 2,
         .keepalive_idle = SANWO_SEC(7200), /* MUST-28 */
         .keepalive_interval = SANWO_SEC(75),
@@ -36,7 +40,9 @@ void sanwo_tcp_config_default(struct sanwo_tcp_config *c)
         .rto_initial = SANWO_SEC(1),    /* RFC 6298 2.1 */
         .rto_minimum = SANWO_MSEC(200), /* deviation D2: RFC 6298 2.4 says 1 s */
         .rto_maximum = SANWO_SEC(120),  /* RFC 6298 2.5: at least 60 s; RFC6298-2.5-1 */
-        .msl = SANWO_SEC(30),           /* deviation D3: RFC 9293 3.4.2 suggests 2 min */
+        .rto_variance_minimum = SANWO_MSEC(1),
+        .challenge_interval = SANWO_MSEC(500),
+        .msl = SANWO_SEC(30), /* deviation D3: RFC 9293 3.4.2 suggests 2 min */
         .fin_wait_2 = SANWO_SEC(60),
         .decide = SANWO_SEC(10),
     };
@@ -48,7 +54,9 @@ static bool times_are_bounded(const struct sanwo_tcp_config *c)
     const sanwo_time limit = SANWO_SEC(INT64_C(366) * 24 * 3600);
     return c->keepalive_idle <= limit && c->keepalive_interval <= limit &&
            c->user_timeout <= limit && c->rto_maximum <= limit && c->fin_wait_2 <= limit &&
-           c->decide <= limit;
+           c->decide <= limit && c->rto_variance_minimum >= 0 && c->rto_variance_minimum <= limit &&
+           c->rto_slop >= 0 && c->rto_slop <= limit && c->challenge_interval >= 0 &&
+           c->challenge_interval <= limit;
 }
 
 bool sw_tcp_config_is_valid(const struct sanwo_tcp_config *c)
@@ -58,9 +66,9 @@ bool sw_tcp_config_is_valid(const struct sanwo_tcp_config *c)
            c->window_scale >= -1 && c->window_scale <= 14 && c->mss_floor >= 8 &&
            (c->mss == 0 || c->mss >= c->mss_floor) && c->congestion < SANWO_CONGESTION_COUNT &&
            c->initial_window >= 1 && c->ttl >= 1 && c->dscp < 64 && c->keepalive_probes >= 1 &&
-           c->ack_every >= 1 && c->keepalive_idle > 0 && c->keepalive_interval > 0 &&
-           c->user_timeout >= 0 && c->delayed_ack >= 0 &&
-           c->delayed_ack < SANWO_MSEC(500) && /* MUST-40 */
+           c->ack_every >= 1 && c->retransmit_limit >= 1 && c->duplicate_threshold >= 1 &&
+           c->keepalive_idle > 0 && c->keepalive_interval > 0 && c->user_timeout >= 0 &&
+           c->delayed_ack >= 0 && c->delayed_ack < SANWO_MSEC(500) && /* MUST-40 */
            c->rto_minimum >= SANWO_MSEC(1) && c->rto_initial >= c->rto_minimum &&
            c->rto_maximum >= c->rto_initial && c->msl >= 0 && c->msl <= SANWO_SEC(3600) &&
            c->fin_wait_2 > 0 && c->decide > 0 && times_are_bounded(c);
@@ -101,117 +109,103 @@ void sw_tcp_config_drop(struct tcp *tcp, uint32_t *index)
     *index = TCP_NONE;
 }
 
+/* ---- options: one field each ----------------------------------------------------------------- */
+
+enum field_kind { FIELD_BOOL, FIELD_U8, FIELD_U16, FIELD_U32, FIELD_TIME };
+
+static const struct field {
+    uint8_t kind;
+    uint8_t offset;
+} fields[] = {
+#define FIELD(option, kind, name)                                                                  \
+    [SANWO_TCP_##option] = {kind, offsetof(struct sanwo_tcp_config, name)}
+    FIELD(NAGLE, FIELD_BOOL, nagle),
+    FIELD(KEEPALIVE, FIELD_BOOL, keepalive),
+    FIELD(KEEPALIVE_IDLE, FIELD_TIME, keepalive_idle),
+    FIELD(KEEPALIVE_INTERVAL, FIELD_TIME, keepalive_interval),
+    FIELD(KEEPALIVE_PROBES, FIELD_U8, keepalive_probes),
+    FIELD(USER_TIMEOUT, FIELD_TIME, user_timeout),
+    FIELD(SEND_BUFFER, FIELD_U32, send_buffer),
+    FIELD(RECEIVE_BUFFER, FIELD_U32, receive_buffer),
+    FIELD(TTL, FIELD_U8, ttl),
+    FIELD(DSCP, FIELD_U8, dscp),
+    FIELD(SOFT_ERRORS, FIELD_BOOL, soft_errors),
+    FIELD(QUICK_ACK, FIELD_BOOL, quick_ack),
+    FIELD(DELAYED_ACK, FIELD_TIME, delayed_ack),
+    FIELD(CONGESTION, FIELD_U8, congestion),
+    FIELD(MSS, FIELD_U16, mss),
+    FIELD(SYN_RETRIES, FIELD_U8, syn_retries),
+    FIELD(RETRANSMIT_LIMIT, FIELD_U8, retransmit_limit),
+    FIELD(FIN_WAIT_2_TIME, FIELD_TIME, fin_wait_2),
+#undef FIELD
+};
+_Static_assert(sizeof(struct sanwo_tcp_config) <= UINT8_MAX, "struct field: offset");
+
+static const struct field *field_of(enum sanwo_tcp_option option)
+{
+    return option >= SANWO_TCP_NAGLE && option < SW_COUNT(fields) ? &fields[option] : NULL;
+}
+
 int sw_tcp_config_get_option(const struct sanwo_tcp_config *c, enum sanwo_tcp_option option,
                              int64_t *value)
 {
-    switch (option) {
-    case SANWO_TCP_NAGLE:
-        return *value = c->nagle, 0;
-    case SANWO_TCP_KEEPALIVE:
-        return *value = c->keepalive, 0;
-    case SANWO_TCP_KEEPALIVE_IDLE:
-        return *value = c->keepalive_idle, 0;
-    case SANWO_TCP_KEEPALIVE_INTERVAL:
-        return *value = c->keepalive_interval, 0;
-    case SANWO_TCP_KEEPALIVE_PROBES:
-        return *value = c->keepalive_probes, 0;
-    case SANWO_TCP_USER_TIMEOUT:
-        return *value = c->user_timeout, 0;
-    case SANWO_TCP_SEND_BUFFER:
-        return *value = c->send_buffer, 0;
-    case SANWO_TCP_RECEIVE_BUFFER:
-        return *value = c->receive_buffer, 0;
-    case SANWO_TCP_TTL:
-        return *value = c->ttl, 0;
-    case SANWO_TCP_DSCP:
-        return *value = c->dscp, 0;
-    case SANWO_TCP_SOFT_ERRORS:
-        return *value = c->soft_errors, 0;
-    case SANWO_TCP_QUICK_ACK:
-        return *value = c->quick_ack, 0;
-    case SANWO_TCP_DELAYED_ACK:
-        return *value = c->delayed_ack, 0;
-    case SANWO_TCP_CONGESTION:
-        return *value = c->congestion, 0;
+    const struct field *f = field_of(option);
+    if (!f)
+        return -SANWO_EINVAL;
+    const void *at = (const uint8_t *)c + f->offset;
+    switch (f->kind) {
+    case FIELD_BOOL:
+        *value = *(const bool *)at;
+        break;
+    case FIELD_U8:
+        *value = *(const uint8_t *)at;
+        break;
+    case FIELD_U16:
+        *value = *(const uint16_t *)at;
+        break;
+    case FIELD_U32:
+        *value = *(const uint32_t *)at;
+        break;
+    default:
+        *value = *(const sanwo_time *)at;
+        break;
     }
-    return -SANWO_EINVAL;
+    return 0;
 }
 
-/* Narrow fields are checked before they are stored; sw_tcp_config_is_valid() sees to the rest. */
-static bool fits(enum sanwo_tcp_option option, int64_t value)
+/* False: @value does not fit. What it means is for sw_tcp_config_is_valid() to judge. */
+static bool store(void *at, uint8_t kind, int64_t value)
 {
-    switch (option) {
-    case SANWO_TCP_NAGLE:
-    case SANWO_TCP_KEEPALIVE:
-    case SANWO_TCP_SOFT_ERRORS:
-    case SANWO_TCP_QUICK_ACK:
-        return value == 0 || value == 1;
-    case SANWO_TCP_KEEPALIVE_PROBES:
-    case SANWO_TCP_TTL:
-    case SANWO_TCP_DSCP:
-    case SANWO_TCP_CONGESTION:
-        return value >= 0 && value <= UINT8_MAX;
-    case SANWO_TCP_SEND_BUFFER:
-    case SANWO_TCP_RECEIVE_BUFFER:
-        return value >= 0 && value <= UINT32_MAX;
+    static const int64_t most[] = {1, UINT8_MAX, UINT16_MAX, UINT32_MAX, INT64_MAX};
+    if (kind != FIELD_TIME && (value < 0 || value > most[kind]))
+        return false;
+    switch (kind) {
+    case FIELD_BOOL:
+        *(bool *)at = value;
+        break;
+    case FIELD_U8:
+        *(uint8_t *)at = (uint8_t)value;
+        break;
+    case FIELD_U16:
+        *(uint16_t *)at = (uint16_t)value;
+        break;
+    case FIELD_U32:
+        *(uint32_t *)at = (uint32_t)value;
+        break;
     default:
-        return true;
+        *(sanwo_time *)at = value;
+        break;
     }
+    return true;
 }
 
 int sw_tcp_config_set_option(struct sanwo_tcp_config *c, enum sanwo_tcp_option option,
                              int64_t value)
 {
     struct sanwo_tcp_config changed = *c;
-    if (!fits(option, value))
-        return -SANWO_EINVAL;
-    switch (option) {
-    case SANWO_TCP_NAGLE:
-        changed.nagle = value;
-        break;
-    case SANWO_TCP_KEEPALIVE:
-        changed.keepalive = value;
-        break;
-    case SANWO_TCP_KEEPALIVE_IDLE:
-        changed.keepalive_idle = value;
-        break;
-    case SANWO_TCP_KEEPALIVE_INTERVAL:
-        changed.keepalive_interval = value;
-        break;
-    case SANWO_TCP_KEEPALIVE_PROBES:
-        changed.keepalive_probes = (uint8_t)value;
-        break;
-    case SANWO_TCP_USER_TIMEOUT:
-        changed.user_timeout = value;
-        break;
-    case SANWO_TCP_SEND_BUFFER:
-        changed.send_buffer = (uint32_t)value;
-        break;
-    case SANWO_TCP_RECEIVE_BUFFER:
-        changed.receive_buffer = (uint32_t)value;
-        break;
-    case SANWO_TCP_TTL:
-        changed.ttl = (uint8_t)value;
-        break;
-    case SANWO_TCP_DSCP:
-        changed.dscp = (uint8_t)value;
-        break;
-    case SANWO_TCP_SOFT_ERRORS:
-        changed.soft_errors = value;
-        break;
-    case SANWO_TCP_QUICK_ACK:
-        changed.quick_ack = value;
-        break;
-    case SANWO_TCP_DELAYED_ACK:
-        changed.delayed_ack = value;
-        break;
-    case SANWO_TCP_CONGESTION:
-        changed.congestion = (uint8_t)value;
-        break;
-    default:
-        return -SANWO_EINVAL;
-    }
-    if (!sw_tcp_config_is_valid(&changed))
+    const struct field *f = field_of(option);
+    if (!f || !store((uint8_t *)&changed + f->offset, f->kind, value) ||
+        !sw_tcp_config_is_valid(&changed))
         return -SANWO_EINVAL;
     *c = changed;
     return 0;

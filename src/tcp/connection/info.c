@@ -7,6 +7,7 @@
 #include "tcp/receive/reassembly.h"
 #include "tcp/send/ack.h"
 #include "tcp/send/rtt.h"
+#include "tcp/send/records.h"
 #include "tcp/send/send_queue.h"
 
 static void about_sending(struct tcp *tcp, struct tcp_connection *conn, struct sanwo_tcp_info *out)
@@ -35,6 +36,33 @@ static void about_sending(struct tcp *tcp, struct tcp_connection *conn, struct s
     out->bytes_acked = conn->bytes_acked;
     out->bytes_sent = conn->bytes_acked + (out->send_queued - out->send_unsent);
     out->references_released = conn->references_released;
+}
+
+/* Counted from the records, in full segments: nothing is kept for it. */
+static void about_flight(struct tcp *tcp, struct tcp_connection *conn, struct sanwo_tcp_info *out)
+{
+    uint32_t mss = sw_max32(conn->cc.mss, 1);
+    uint32_t count = sw_tcp_records_count(tcp, conn);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct tcp_record *record = sw_tcp_record(tcp, conn, i);
+        uint32_t segments = (record->length + mss - 1) / mss;
+        out->segments_in_flight += segments;
+        if (record->flags & RECORD_SACKED)
+            out->segments_sacked += segments;
+        else if (record->flags & RECORD_LOST)
+            out->segments_lost += segments;
+        else if (record->flags & RECORD_RETRANSMITTED)
+            out->segments_resent += segments;
+    }
+    if (conn->in_timeout)
+        out->recovery = SANWO_RECOVERY_TIMEOUT;
+    else if (conn->in_recovery)
+        out->recovery = SANWO_RECOVERY_FAST;
+    else if (conn->send.duplicate_acks || out->segments_sacked)
+        out->recovery = SANWO_RECOVERY_DISORDER;
+    out->reordering_seen = conn->reordering_seen;
+    out->backoff = conn->backoff;
+    out->probes = conn->send.probes;
 }
 
 static void about_receiving(struct tcp *tcp, struct tcp_connection *conn,
@@ -72,5 +100,6 @@ void sw_tcp_info(struct tcp *tcp, struct tcp_connection *conn, struct sanwo_tcp_
                                    .out_of_order_segments = conn->out_of_order_segments};
     conn->soft_error = 0;
     about_sending(tcp, conn, out);
+    about_flight(tcp, conn, out);
     about_receiving(tcp, conn, out);
 }

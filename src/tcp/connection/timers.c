@@ -82,6 +82,7 @@ void sw_tcp_timers_segment_arrived(struct tcp *tcp, struct tcp_connection *conn)
     }
 }
 
+/* B-28: it counts from the last progress, not from the last sign of life. */
 static void restart_user_timeout(struct tcp *tcp, struct tcp_connection *conn)
 {
     const struct sanwo_tcp_config *config = sw_tcp_config(tcp, conn);

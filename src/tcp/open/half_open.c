@@ -18,6 +18,7 @@
 #include "tcp/receive/acceptable.h"
 #include "tcp/receive/input.h"
 #include "tcp/receive/timestamps.h"
+#include "tcp/receive/window.h"
 
 #define ISN_GAP 65536 /* beyond the numbers of the connection whose TIME-WAIT made way */
 
@@ -40,7 +41,7 @@ static void observe(struct tcp *tcp, const struct tcp_half_open *half, uint8_t f
 
 static uint32_t receive_window(const struct sanwo_tcp_config *config)
 {
-    return sw_min32(config->receive_buffer, UINT16_MAX);
+    return sw_min32(sw_tcp_window_limit(config, 0), UINT16_MAX);
 }
 
 void sw_tcp_half_open_syn_ack(struct tcp *tcp, const struct tcp_half_open *half, uint32_t ts_value,

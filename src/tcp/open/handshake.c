@@ -49,6 +49,7 @@ int8_t sw_tcp_scale_for(const struct sanwo_tcp_config *config)
     return scale;
 }
 
+/* B-03. */
 uint16_t sw_tcp_peer_mss(const struct sanwo_tcp_config *config, bool ipv4, uint16_t option)
 {
     if (!option)
@@ -80,7 +81,7 @@ static void start(struct tcp *tcp, struct tcp_connection *conn, tcp_seq iss)
 int sw_tcp_connect(struct tcp *tcp, const struct tcp_tuple *tuple, uint16_t mtu, uint16_t link,
                    const struct sanwo_tcp_connect *open, struct tcp_connection **out)
 {
-    if (tcp->connections.live >= tcp->connections.limit)
+    if (tcp->connections.live >= tcp->connections.limit) /* E-12 */
         return -SANWO_ELIMIT;
     struct tcp_connection *conn = sw_tcp_connection_new(tcp, tuple);
     if (!conn)
@@ -110,7 +111,7 @@ int sw_tcp_connect(struct tcp *tcp, const struct tcp_tuple *tuple, uint16_t mtu,
     return 0;
 }
 
-/* What the peer's SYN offered, and we did too, is agreed. */
+/* What the peer's SYN offered, and we did too, is agreed. RFC7323-2.2-3: called for SYNs only. */
 static void agree(struct tcp *tcp, struct tcp_connection *conn, uint16_t mss, int8_t scale,
                   bool timestamps, uint32_t ts_value, bool sack)
 {
@@ -157,8 +158,7 @@ struct tcp_connection *sw_tcp_promote(struct tcp *tcp, const struct tcp_half_ope
     agree(tcp, conn, half->peer_mss, half->scale, half->flags & HALF_OPEN_TIMESTAMPS,
           half->ts_recent, half->flags & HALF_OPEN_SACK);
     note_peer_syn(conn, half->irs, half->window);
-    conn->receive.rcv_adv =
-        tcp_seq_add(conn->receive.rcv_nxt, sw_min32(config->receive_buffer, UINT16_MAX));
+    sw_tcp_window_announce_from(tcp, conn);
     conn->receive.dscp_ecn = half->dscp_ecn;
     conn->syn_lost = half->retransmissions > 0;
     return conn;

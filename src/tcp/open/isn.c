@@ -6,7 +6,7 @@
  */
 #include "tcp/open/isn.h"
 
-/* RFC6528-3-1, A-21. */
+/* RFC6528-3-1, A-21. E-16. */
 tcp_seq sw_tcp_isn(const struct tcp *tcp, const struct tcp_tuple *tuple, sanwo_time now)
 {
     uint32_t m = (uint32_t)((uint64_t)now / 4000);

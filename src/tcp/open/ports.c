@@ -11,7 +11,7 @@
 
 #define LARGEST_STEP 4
 
-/* RFC6056-3.3-1. */
+/* RFC6056-3.3-1. A-23. */
 bool sw_tcp_choose_port(struct tcp *tcp, struct tcp_tuple *tuple)
 {
     uint32_t count = (uint32_t)tcp->ephemeral_last - tcp->ephemeral_first + 1;

@@ -100,6 +100,7 @@ static bool is_just_beyond(const struct tcp_connection *conn, const struct tcp_s
 /*
  * Simultaneous open: the peer's SYN comes again with its ACK of ours (RFC 9293 figure 8, line 6). By
  * the letter of the check its number is old; what it acknowledges completes the handshake.
+ * B-25.
  */
 static bool is_crossing_syn(const struct tcp_connection *conn, const struct tcp_segment *seg)
 {

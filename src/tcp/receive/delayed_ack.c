@@ -11,7 +11,7 @@
 #include "tcp/connection/observe.h"
 #include "tcp/connection/timers.h"
 
-#define CHALLENGE_INTERVAL_MS 500
+#define MILLISECONDS(time) ((uint32_t)((uint64_t)(time) / 1000000))
 
 void sw_tcp_ack_now(struct tcp *tcp, struct tcp_connection *conn)
 {
@@ -21,18 +21,20 @@ void sw_tcp_ack_now(struct tcp *tcp, struct tcp_connection *conn)
 
 /*
  * RFC 5961 7. The limit is the connection's own: no counter is shared with others, so nothing about
- * this connection can be told from what another is sent (CVE-2016-5696).
+ * this connection can be told from what another is sent (CVE-2016-5696), and chance blurs when the
+ * next one may go.
  * RFC5961-7-1, C-02.
  */
 void sw_tcp_challenge_ack(struct tcp *tcp, struct tcp_connection *conn)
 {
-    uint32_t now_ms = (uint32_t)((uint64_t)tcp->now / 1000000);
-    if (conn->challenged && now_ms - conn->challenge_ms < CHALLENGE_INTERVAL_MS) {
+    uint32_t now_ms = MILLISECONDS(tcp->now);
+    uint32_t interval = MILLISECONDS(sw_tcp_config(tcp, conn)->challenge_interval);
+    if (conn->challenged && (int32_t)(now_ms - conn->challenge_ms) < (int32_t)interval) {
         tcp->counters.reasons[SANWO_REASON_RATE_LIMITED]++;
         return;
     }
     conn->challenged = 1;
-    conn->challenge_ms = now_ms;
+    conn->challenge_ms = now_ms + sw_random_below(tcp->random, interval / 8 + 1);
     tcp->counters.challenge_acks++;
     sw_tcp_ack_now(tcp, conn);
 }
@@ -46,6 +48,11 @@ void sw_tcp_ack_data(struct tcp *tcp, struct tcp_connection *conn, uint32_t leng
     conn->duplicates_owed = 0;
     if (segment > r->segment_estimate) /* a super-segment must not look like one full segment */
         r->segment_estimate = (uint16_t)sw_min32(segment, r->mss);
+    if (conn->quick_acked < config->quick_ack_segments) {
+        conn->quick_acked++;
+        sw_tcp_ack_now(tcp, conn);
+        return;
+    }
     /* RFC 5681 4.2: at once while there is a hole, and when it is filled. */
     if (config->quick_ack || r->reassembly || /* RFC5681-4.2-1 */
         r->unacked >= (uint32_t)config->ack_every * r->segment_estimate) {

@@ -19,7 +19,7 @@ static void note_soft(struct tcp *tcp, struct tcp_connection *conn)
         sw_tcp_event(tcp, conn, SANWO_EVENT_SOFT_ERROR); /* MUST-47, SHLD-25 */
 }
 
-/* RFC5927-4-1. */
+/* RFC5927-4-1. C-05. */
 bool sw_tcp_icmp_error(struct tcp *tcp, const struct tcp_icmp_error *error)
 {
     struct tcp_found found = sw_tcp_demux_find(tcp, &error->tuple);

@@ -24,6 +24,7 @@
  * Second: RFC 5961 3.2. Only the exact number resets; inside the window it earns a challenge
  * (U-5). SHLD-2: whatever it carries.
  * RFC5961-3.2-1, RFC5961-10-1.
+ * C-01.
  */
 static enum tcp_verdict check_reset(struct tcp *tcp, struct tcp_connection *conn,
                                     struct tcp_segment *seg, tcp_seq original)
@@ -49,6 +50,7 @@ static enum tcp_verdict check_reset(struct tcp *tcp, struct tcp_connection *conn
 /*
  * Fourth: RFC 5961 4.2. Never a reason to reset (U-6); who restarted learns of us (U-16).
  * RFC5961-4.2-1.
+ * E-05.
  */
 static enum tcp_verdict check_syn(struct tcp_segment *seg)
 {

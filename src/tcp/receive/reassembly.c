@@ -5,7 +5,8 @@
  *        |  hole  |######|   hole   |######|          at most RANGES of them (attacks B-05, B-16)
  *
  * What was received first stays: bytes that come again are not looked at (attack C-12). The array
- * exists only while there is a hole. RFC 9293 SHLD-31; blocks to send by RFC 2018 4 and RFC 2883 4.
+ * exists only while there is a hole (E-08). RFC 9293 SHLD-31; blocks to send by RFC 2018 4 and RFC
+ * 2883 4.
  */
 #include "tcp/receive/reassembly.h"
 

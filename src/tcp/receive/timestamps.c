@@ -28,7 +28,8 @@ enum tcp_verdict sw_tcp_check_paws(struct tcp *tcp, struct tcp_connection *conn,
                                     : sw_tcp_drop(seg, SANWO_REASON_TIMESTAMP_MISSING);
     if (SW_LIKELY(!sw_tcp_timestamp_before(seg->options.ts_value, conn->receive.ts_recent)))
         return TCP_CONTINUE;
-    if (now_in_seconds(tcp) - conn->receive.ts_recent_at > TWENTY_FOUR_DAYS) /* RFC7323-5.5-1: outdated */
+    if (now_in_seconds(tcp) - conn->receive.ts_recent_at >
+        TWENTY_FOUR_DAYS) /* RFC7323-5.5-1: outdated */
         return TCP_CONTINUE;
     seg->reason = SANWO_REASON_PAWS;
     return seg->length ? TCP_DROP_AND_ACK : TCP_DROP_AND_CHALLENGE;

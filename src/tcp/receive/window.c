@@ -15,13 +15,21 @@
 
 #define SMALLEST_UNDER_PRESSURE 4096
 
+uint32_t sw_tcp_window_limit(const struct sanwo_tcp_config *config, uint64_t received)
+{
+    uint64_t grown = config->initial_receive_window + 2 * received;
+    return config->initial_receive_window && grown < config->receive_buffer
+               ? (uint32_t)grown
+               : config->receive_buffer;
+}
+
 /*
  * Room for new data. When memory runs short everybody's shrinks (attacks B-16, B-17). MAY-8: none
  * for as long as the user does not read.
  */
 static uint32_t space(const struct tcp *tcp, const struct tcp_connection *conn)
 {
-    uint32_t limit = sw_tcp_config(tcp, conn)->receive_buffer;
+    uint32_t limit = sw_tcp_window_limit(sw_tcp_config(tcp, conn), conn->bytes_received);
     const struct region *r = tcp->region;
     if (SW_UNLIKELY(sw_tcp_memory_is_short(tcp))) {
         uint64_t left = (r->budget - r->used) / 16;
@@ -44,7 +52,7 @@ static uint32_t advance(const struct tcp *tcp, const struct tcp_connection *conn
 
 void sw_tcp_window_announce_from(struct tcp *tcp, struct tcp_connection *conn)
 {
-    uint32_t window = sw_min32(sw_tcp_config(tcp, conn)->receive_buffer, UINT16_MAX);
+    uint32_t window = sw_min32(sw_tcp_window_limit(sw_tcp_config(tcp, conn), 0), UINT16_MAX);
     conn->receive.rcv_adv = tcp_seq_add(conn->receive.rcv_nxt, window);
 }
 

@@ -18,4 +18,7 @@ void sw_tcp_window_shut(struct tcp_connection *conn);
 /* The user read: sends a window update if the peer may be waiting for it. */
 void sw_tcp_window_on_read(struct tcp *tcp, struct tcp_connection *conn);
 
+/* How much may be unread at most, once @received bytes have come. */
+uint32_t sw_tcp_window_limit(const struct sanwo_tcp_config *config, uint64_t received);
+
 #endif

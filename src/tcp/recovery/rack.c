@@ -11,11 +11,11 @@
  */
 #include "tcp/recovery/rack.h"
 
+#include "tcp/connection/config.h"
 #include "tcp/connection/timers.h"
 #include "tcp/receive/timestamps.h"
 #include "tcp/send/records.h"
 
-#define DUPLICATE_THRESHOLD 3
 #define REO_WND_PERSIST 16
 #define REO_WND_MULT_LIMIT 31
 
@@ -86,11 +86,12 @@ void sw_tcp_rack_on_recovered(struct tcp_connection *conn)
 }
 
 /* Step 4. reo_wnd_mult here counts from zero: the RFC's is one more. RFC8985-6.2-1. */
-static sanwo_time reordering_window(const struct tcp_connection *conn, uint32_t sacked)
+static sanwo_time reordering_window(const struct tcp *tcp, const struct tcp_connection *conn,
+                                    uint32_t sacked)
 {
+    uint32_t threshold = sw_tcp_config(tcp, conn)->duplicate_threshold;
     bool recovering = conn->in_recovery || conn->in_timeout;
-    if (!conn->reordering_seen &&
-        (recovering || sacked >= DUPLICATE_THRESHOLD * (uint32_t)conn->cc.mss))
+    if (!conn->reordering_seen && (recovering || sacked >= threshold * conn->cc.mss))
         return 0;
     sanwo_time window = (conn->reo_wnd_mult + 1) * conn->send.min_rtt / 4;
     return window < conn->send.srtt ? window : conn->send.srtt;
@@ -104,7 +105,7 @@ struct tcp_losses sw_tcp_rack_detect(struct tcp *tcp, struct tcp_connection *con
         return losses;
     uint32_t flight = tcp_seq_distance(conn->send.snd_una, conn->send.snd_nxt);
     uint32_t sacked = flight - conn->send.in_flight - conn->send.lost;
-    sanwo_time window = reordering_window(conn, sacked);
+    sanwo_time window = reordering_window(tcp, conn, sacked);
     uint32_t count = sw_tcp_records_count(tcp, conn);
     rack->deadline = SANWO_TIME_NEVER;
     for (uint32_t i = 0; i < count; i++) {

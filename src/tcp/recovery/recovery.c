@@ -11,13 +11,13 @@
  */
 #include "tcp/recovery/recovery.h"
 
+#include "tcp/connection/config.h"
 #include "tcp/connection/lifetime.h"
 #include "tcp/connection/observe.h"
 #include "tcp/recovery/rack.h"
 #include "tcp/recovery/scoreboard.h"
 #include "tcp/send/records.h"
 
-#define DUPLICATE_THRESHOLD 3
 #define FAR_BEHIND (UINT32_C(1) << 30)
 
 static void mark_lost(struct tcp *tcp, struct tcp_connection *conn, uint32_t i,
@@ -108,7 +108,8 @@ void sw_tcp_recovery_on_duplicate(struct tcp *tcp, struct tcp_connection *conn)
     }
     presume_one_delivered(tcp, conn);
     sw_tcp_wants_send(tcp, conn);
-    if (conn->send.duplicate_acks >= DUPLICATE_THRESHOLD && may_enter(conn)) {
+    if (conn->send.duplicate_acks >= sw_tcp_config(tcp, conn)->duplicate_threshold &&
+        may_enter(conn)) {
         mark_lost(tcp, conn, 0, SANWO_REASON_FAST_RETRANSMIT);
         enter(tcp, conn, SANWO_REASON_FAST_RETRANSMIT);
     }
@@ -203,6 +204,7 @@ void sw_tcp_recovery_on_ack(struct tcp *tcp, struct tcp_connection *conn, uint32
     sw_tcp_cc_ops(&conn->cc)->on_ack(&conn->cc, &ack);
 }
 
+/* B-22. */
 void sw_tcp_recovery_on_timeout(struct tcp *tcp, struct tcp_connection *conn)
 {
     uint32_t flight = tcp_seq_distance(conn->send.snd_una, conn->send.snd_nxt);

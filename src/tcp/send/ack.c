@@ -184,7 +184,7 @@ enum tcp_verdict sw_tcp_process_ack(struct tcp *tcp, struct tcp_connection *conn
     tcp_seq oldest = tcp_seq_subtract(s->snd_una, s->max_snd_wnd);
     if (SW_UNLIKELY(!tcp_seq_between(seg->ack, oldest, s->snd_nxt))) {
         seg->reason = SANWO_REASON_ACK_OUT_OF_RANGE;
-        return TCP_DROP_AND_CHALLENGE; /* U-10 */
+        return TCP_DROP_AND_CHALLENGE; /* U-10, B-19 */
     }
     if (tcp_seq_before(seg->ack, s->snd_una))
         return TCP_CONTINUE; /* an old one: ignored, but not the text it came with */
@@ -207,6 +207,7 @@ enum tcp_verdict sw_tcp_process_ack(struct tcp *tcp, struct tcp_connection *conn
     return TCP_CONTINUE;
 }
 
+/* B-25. */
 void sw_tcp_ack_late(struct tcp *tcp, struct tcp_connection *conn, struct tcp_segment *seg)
 {
     struct tcp_sender *s = &conn->send;

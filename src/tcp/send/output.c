@@ -63,7 +63,7 @@ static bool send_syn(struct tcp *tcp, struct tcp_connection *conn, const struct 
     out.seq = conn->send.iss;
     out.ack = conn->receive.rcv_nxt;
     out.flags = answers ? TCP_SYN | TCP_ACK : TCP_SYN;
-    out.window = (uint16_t)sw_min32(config->receive_buffer, UINT16_MAX);
+    out.window = (uint16_t)sw_min32(sw_tcp_window_limit(config, 0), UINT16_MAX);
     out.reason = conn->send.retransmissions ? SANWO_REASON_RETRANSMIT_TIMEOUT
                  : answers                  ? SANWO_REASON_SIMULTANEOUS_OPEN
                                             : SANWO_REASON_ACTIVE_OPEN;
@@ -148,11 +148,12 @@ static bool send_plan(struct tcp *tcp, struct tcp_connection *conn, const struct
  */
 static void restart_if_idle(struct tcp *tcp, struct tcp_connection *conn)
 {
-    if (!tcp_seq_equal(conn->send.snd_una, conn->send.snd_nxt) ||
+    const struct sanwo_tcp_config *config = sw_tcp_config(tcp, conn);
+    if (!config->idle_restart || !tcp_seq_equal(conn->send.snd_una, conn->send.snd_nxt) ||
         tcp->now - conn->send.last_sent <= sw_tcp_rto(tcp, conn))
         return;
     uint32_t before = conn->cc.cwnd;
-    sw_tcp_cc_restart(&conn->cc, sw_tcp_config(tcp, conn)->initial_window);
+    sw_tcp_cc_restart(&conn->cc, config->initial_window);
     if (conn->cc.cwnd != before)
         sw_tcp_observe(tcp, conn, SANWO_OBSERVE_CONGESTION, SANWO_REASON_IDLE_RESTART,
                        conn->cc.cwnd, conn->cc.ssthresh);

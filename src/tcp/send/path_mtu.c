@@ -1,5 +1,6 @@
 /*
  * path_mtu.c - Path MTU discovery by ICMP (RFC 9293 3.7.2, U-19; RFC7323-5.7-1).
+ * It is kept with the connection, and nowhere else (B-30).
  *
  * A message lowers the MTU only if it is smaller than what we use and not absurdly small; it never
  * raises it (RFC 8201 4). What was sent larger is sent again in smaller pieces.
@@ -25,7 +26,7 @@ static uint32_t plateau_below(uint32_t packet)
     return SMALLEST_IPV4;
 }
 
-/* Records that no longer fit count as lost: the path says so, not congestion. */
+/* Records that no longer fit count as lost: the path says so, not congestion. E-07. */
 static void resend_too_large(struct tcp *tcp, struct tcp_connection *conn, uint16_t mss)
 {
     uint32_t count = sw_tcp_records_count(tcp, conn);
@@ -36,7 +37,7 @@ static void resend_too_large(struct tcp *tcp, struct tcp_connection *conn, uint1
     }
 }
 
-/* RFC1191-3-1, RFC8201-4-1. */
+/* RFC1191-3-1, RFC8201-4-1. C-06. */
 void sw_tcp_path_mtu_message(struct tcp *tcp, struct tcp_connection *conn, uint32_t mtu,
                              uint32_t packet)
 {

@@ -20,7 +20,10 @@ static bool held(struct tcp_connection *conn, enum sanwo_reason why)
     return false;
 }
 
-/* Bytes of the peer's window beyond snd_nxt; none if it shrank below (MUST-34). RFC7323-2.4-2. */
+/*
+ * Bytes of the peer's window beyond snd_nxt; none if it shrank below (MUST-34). RFC7323-2.4-2.
+ * B-23.
+ */
 static uint32_t usable_window(const struct tcp_sender *s)
 {
     uint32_t used = tcp_seq_distance(s->snd_una, s->snd_nxt);

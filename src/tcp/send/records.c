@@ -3,7 +3,7 @@
  */
 #include "tcp/send/records.h"
 
-#define LARGEST_CAPACITY 32768 /* 768 KiB: the region's largest block is 1 MiB */
+#define LARGEST_CAPACITY 32768 /* 768 KiB: the region's largest block is 1 MiB; B-01, B-02 */
 #define SPLIT_MARGIN 64        /* of the largest ring, kept for splits */
 #define FIRST_CAPACITY 16      /* with the header: a block of 512 bytes */
 

@@ -9,6 +9,7 @@
  */
 #include "tcp/send/retransmit.h"
 
+#include "tcp/close/reset.h"
 #include "tcp/connection/config.h"
 #include "tcp/connection/lifetime.h"
 #include "tcp/connection/observe.h"
@@ -18,9 +19,8 @@
 
 #define LARGEST_BACKOFF 15 /* what the bit field holds; rto_maximum comes first */
 #define R1 3               /* SHLD-10: then the user is told */
-#define R2 15              /* SHLD-11: over 100 s even at the smallest RTO */
-#define R2_ORPHAN 8        /* after close() nobody waits as long */
 #define PROBES_UNANSWERED 15
+#define PROBES_UNDER_PRESSURE 3 /* while memory is short: seconds, not hours */
 #define ORPHAN_PROBES 14 /* answered or not: over ten minutes (attacks B-07, B-15) */
 
 static void count_one(uint8_t *counter)
@@ -77,6 +77,12 @@ static enum tcp_verdict probe(struct tcp *tcp, struct tcp_connection *conn)
         return give_up(tcp, conn,
                        conn->closed_by_user ? SANWO_REASON_ORPHAN_TIMEOUT
                                             : SANWO_REASON_RETRANSMISSION_LIMIT);
+    /* RFC 6429 4: it is the peer who keeps us waiting, and others need the memory (attack B-07). */
+    if (conn->send.probes >= PROBES_UNDER_PRESSURE && sw_tcp_memory_is_short(tcp)) {
+        sw_tcp_reset_connection(tcp, conn, SANWO_REASON_MEMORY_PRESSURE);
+        sw_tcp_fail(tcp, conn, SANWO_ECONNABORTED, SANWO_REASON_MEMORY_PRESSURE);
+        return TCP_FINISHED;
+    }
     count_one(&conn->send.probes);
     count_one(&conn->send.retransmissions);
     conn->probe_now = 1;
@@ -86,13 +92,13 @@ static enum tcp_verdict probe(struct tcp *tcp, struct tcp_connection *conn)
     return TCP_CONTINUE;
 }
 
-/* One more time-out in a row: R1 tells the user, R2 ends it. */
+/* One more time-out in a row: R1 tells the user, R2 ends it. B-18. MUST-20. */
 static enum tcp_verdict count_attempt(struct tcp *tcp, struct tcp_connection *conn)
 {
-    bool timed = sw_tcp_config(tcp, conn)->user_timeout != 0;
-    if (conn->closed_by_user && conn->send.retransmissions >= R2_ORPHAN)
+    const struct sanwo_tcp_config *config = sw_tcp_config(tcp, conn);
+    if (conn->closed_by_user && conn->send.retransmissions >= config->orphan_retries)
         return give_up(tcp, conn, SANWO_REASON_ORPHAN_TIMEOUT);
-    if (!timed && conn->send.retransmissions >= R2)
+    if (!config->user_timeout && conn->send.retransmissions >= config->retransmit_limit)
         return give_up(tcp, conn, SANWO_REASON_RETRANSMISSION_LIMIT);
     back_off(conn);
     sw_tcp_observe(tcp, conn, SANWO_OBSERVE_TIMER, SANWO_REASON_RETRANSMIT_TIMEOUT,
@@ -103,6 +109,7 @@ static enum tcp_verdict count_attempt(struct tcp *tcp, struct tcp_connection *co
     return TCP_CONTINUE;
 }
 
+/* RFC8961-4-1. */
 static enum tcp_verdict data_expired(struct tcp *tcp, struct tcp_connection *conn)
 {
     if (count_attempt(tcp, conn) == TCP_FINISHED)

@@ -7,7 +7,6 @@
 #include "tcp/connection/config.h"
 #include "tcp/connection/observe.h"
 
-#define GRANULARITY SANWO_MSEC(1)
 #define RTO_AFTER_LOST_SYN SANWO_SEC(3) /* RFC 6298 5.7 */
 #define LARGEST_BACKOFF 15
 
@@ -39,12 +38,14 @@ sanwo_time sw_tcp_rto(const struct tcp *tcp, const struct tcp_connection *conn)
     sanwo_time rto = config->rto_initial; /* 2.1 */
     if (s->srtt) {
         sanwo_time spread = 4 * s->rttvar;
-        rto = s->srtt + (spread > GRANULARITY ? spread : GRANULARITY);
+        sanwo_time least = config->rto_variance_minimum; /* the RFC's G */
+        rto = s->srtt + (spread > least ? spread : least);
     } else if (conn->syn_lost && conn->state >= SANWO_TCP_ESTABLISHED && rto < RTO_AFTER_LOST_SYN) {
         rto = RTO_AFTER_LOST_SYN;
     }
     if (rto < config->rto_minimum)
         rto = config->rto_minimum;
+    rto += config->rto_slop;
     unsigned backoff = sw_max32(conn->backoff, s->probes);
     if (backoff > LARGEST_BACKOFF)
         backoff = LARGEST_BACKOFF;
