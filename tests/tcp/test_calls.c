@@ -486,6 +486,33 @@ static void test_E_10_odd_lengths(void **state)
     peer_discard(p);
 }
 
+/*
+ * Nothing but what is left to read follows CLOSED: a writer that was refused is not told to go on when
+ * the memory of its dead connection comes free.
+ */
+static void test_closed_is_the_last_event(void **state)
+{
+    struct peer *p = *state;
+    uint8_t bytes[10000] = {0};
+    int64_t taken;
+    p->config.budget = 512 << 10;
+    p->any_payload = true;
+    established_active(p);
+    do
+        taken = sanwo_tcp_send(p->stack, p->conn, bytes, sizeof(bytes), 0, p->now);
+    while (taken > 0);
+    assert_true(taken == -SANWO_ENOMEM || taken == -SANWO_EAGAIN);
+    peer_advance(p, 1);
+    peer_discard(p);
+    peer_events(p, p->conn);
+    SEND(p, .flags = RST, .seq = 1);
+    struct sanwo_event e = peer_events(p, p->conn);
+    assert_int_equal(e.what & (SANWO_EVENT_CLOSED | SANWO_EVENT_WRITABLE), SANWO_EVENT_CLOSED);
+    assert_int_equal(e.error, SANWO_ECONNRESET);
+    peer_advance(p, 1000);
+    assert_int_equal(peer_events(p, p->conn).what, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -507,6 +534,7 @@ int main(void)
         BOTH(test_options_are_read_back),
         BOTH(test_options_of_a_listener),
         BOTH(test_E_10_odd_lengths),
+        BOTH(test_closed_is_the_last_event),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

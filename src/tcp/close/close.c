@@ -60,8 +60,7 @@ static enum tcp_verdict enter_time_wait(struct tcp *tcp, struct tcp_connection *
 {
     sw_tcp_set_state(tcp, conn, SANWO_TCP_TIME_WAIT, why);
     sw_tcp_timers_time_wait(tcp, conn);
-    conn->told_closed = 1;
-    sw_tcp_event(tcp, conn, SANWO_EVENT_CLOSED);
+    sw_tcp_tell_closed(tcp, conn, 0);
     if (!conn->closed_by_user)
         return TCP_CONTINUE;
     if (conn->ack_now)

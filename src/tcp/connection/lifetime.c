@@ -99,8 +99,14 @@ void sw_tcp_finish(struct tcp *tcp, struct tcp_connection *conn)
     leave_lists(tcp, conn);
     sw_tcp_timers_stop(tcp, conn);
     if (!conn->told_closed) /* after TIME-WAIT it was, when that began */
-        sw_tcp_event(tcp, conn, SANWO_EVENT_CLOSED | SANWO_EVENT_READABLE);
+        sw_tcp_tell_closed(tcp, conn, SANWO_EVENT_READABLE);
+}
+
+void sw_tcp_tell_closed(struct tcp *tcp, struct tcp_connection *conn, uint32_t besides)
+{
     conn->told_closed = 1;
+    conn->want_write = 0; /* nothing follows CLOSED */
+    sw_tcp_event(tcp, conn, SANWO_EVENT_CLOSED | besides);
 }
 
 void sw_tcp_abort(struct tcp *tcp, struct tcp_connection *conn, int error, enum sanwo_reason why)

@@ -21,6 +21,8 @@ void sw_tcp_finish(struct tcp *tcp, struct tcp_connection *conn);
 /* RFC 9293 3.10.5: sends a reset where the state asks for one, and frees it. */
 void sw_tcp_abort(struct tcp *tcp, struct tcp_connection *conn, int error, enum sanwo_reason why);
 
+/* The event CLOSED, the last one but what comes with it. */
+void sw_tcp_tell_closed(struct tcp *tcp, struct tcp_connection *conn, uint32_t besides);
 /* What happened is told by sanwo_stack_events(). */
 void sw_tcp_event(struct tcp *tcp, struct tcp_connection *conn, uint32_t what);
 /* It has something to send: it comes to the `ready` list. */
