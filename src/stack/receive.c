@@ -135,6 +135,7 @@ static void receive_tcp(struct sanwo_stack *s, const struct sanwo_frame *frame,
     seg.slices = frame->slices;
     seg.slice_count = frame->slice_count;
     seg.kept = 0;
+    seg.cut = false;
     seg.has_isn_floor = false;
     sw_tcp_receive(&s->tcp, &seg);
 }

@@ -28,6 +28,7 @@ struct tcp_segment {
     bool came_with_syn;  /* even if the flag was trimmed off: its window is not scaled */
     uint16_t link;
     uint16_t link_mtu;
+    bool cut; /* text beyond the window was cut off */
     bool destination_is_ours;
     bool has_isn_floor; /* a TIME-WAIT record made way: our ISN must be beyond isn_floor */
     tcp_seq isn_floor;

@@ -147,6 +147,7 @@ size_t packet_tcp(const struct flow *flow, const struct segment *seg, uint8_t *o
     return ip + length;
 }
 
+/* RFC2018-2-1: neither option where it does not belong. */
 static const char *read_option(struct segment *seg, const uint8_t *at, uint8_t size)
 {
     switch (at[0]) {
@@ -216,6 +217,7 @@ static const char *read_options(struct segment *seg, const uint8_t *at, size_t l
     return NULL;
 }
 
+/* RFC1122-3.2.1.7-1: never with a TTL of zero. */
 static const char *read_ip(const uint8_t *bytes, size_t length, struct flow *flow,
                            struct segment *seg)
 {
@@ -242,6 +244,7 @@ static const char *read_ip(const uint8_t *bytes, size_t length, struct flow *flo
     return seg->ttl ? NULL : "time to live of zero";
 }
 
+/* What every test demands of each segment: MUST-2, and below it MUST-65, MUST-68, MUST-69. */
 const char *packet_read(const uint8_t *bytes, size_t length, struct flow *flow, struct segment *seg)
 {
     memset(seg, 0, sizeof(*seg));

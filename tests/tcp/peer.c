@@ -152,6 +152,7 @@ static const char *check_edge(struct peer *p, const struct segment *seg)
     return NULL;
 }
 
+/* RFC7323-3.2-1. */
 static const char *check_segment(struct peer *p, const struct segment *seg)
 {
     if (seg->flags & SYN) {

@@ -208,7 +208,10 @@ static void test_fin_beyond_window_is_cut_off(void **state)
     READ(p, 100);
 }
 
-/* RFC 7323 2.4: what was once advertised is honoured, also when it could not be advertised again. */
+/*
+ * RFC 7323 2.4: what was once advertised is honoured, also when it could not be advertised again.
+ * RFC7323-2.4-1.
+ */
 static void test_advertised_window_is_honoured(void **state)
 {
     struct peer *p = *state;

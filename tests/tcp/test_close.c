@@ -68,7 +68,7 @@ static void test_peer_closes_first(void **state)
     assert_int_equal(peer_stats(p).time_wait, 0);
 }
 
-/* Figure 13: both at once. */
+/* Figure 13: both at once. U-13. B-25. */
 static void test_simultaneous_close(void **state)
 {
     struct peer *p = *state;
@@ -296,6 +296,7 @@ static void test_SHLD_3_close_with_unread_data(void **state)
     CHANGED(p, ESTABLISHED, CLOSED);
 }
 
+/* MAY-1: close() is for both directions. */
 static void test_SHLD_3_data_after_close(void **state)
 {
     struct peer *p = *state;

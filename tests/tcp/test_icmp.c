@@ -9,10 +9,10 @@ struct message {
     uint8_t type, code;
 };
 
-/* MUST-56: these must not abort. Unreachable net, host, source route failed; time; parameter. */
+/* 3.9.2.2: these must not abort. Unreachable net, host, source route failed; time; parameter. */
 static const struct message soft_v4[] = {{3, 0}, {3, 1}, {3, 5}, {11, 0}, {11, 1}, {12, 0}};
 static const struct message soft_v6[] = {{1, 0}, {1, 3}, {3, 0}, {3, 1}, {4, 0}, {4, 1}, {4, 2}};
-/* SHLD-26: protocol and port unreachable, and for IPv6 prohibited and port. */
+/* Hard ones: protocol and port unreachable, and for IPv6 prohibited and port. */
 static const struct message hard_v4[] = {{3, 2}, {3, 3}};
 static const struct message hard_v6[] = {{1, 1}, {1, 4}};
 
@@ -43,7 +43,7 @@ static void data_in_flight(struct peer *p)
     EXPECT_NOTHING(p);
 }
 
-/* MUST-54, MUST-56, SHLD-25: told to the user, and retransmission goes on. Every state. */
+/* MUST-47, MUST-54, MUST-56, SHLD-25: told to the user, and retransmission goes on. Every state. */
 static void test_MUST_54_56_SHLD_25_soft_errors(void **state)
 {
     struct peer *p = *state;
@@ -115,7 +115,7 @@ static void test_SHLD_26_hard_errors_while_opening(void **state)
         }
 }
 
-/* ... and are soft afterwards (attack C-05). */
+/* ... and are soft afterwards (attack C-05). RFC5927-4-1. */
 static void test_SHLD_26_hard_errors_are_soft_when_synchronised(void **state)
 {
     struct peer *p = *state;
@@ -139,7 +139,7 @@ static void test_SHLD_26_hard_errors_are_soft_when_synchronised(void **state)
     }
 }
 
-/* MUST-55, RFC 6633: Source Quench is as if it had not come. */
+/* MUST-55, RFC 6633: Source Quench is as if it had not come. RFC6633-2-1. */
 static void test_MUST_55_source_quench(void **state)
 {
     struct peer *p = *state;
@@ -165,7 +165,11 @@ static void too_big(struct peer *p, uint32_t mtu)
     peer_icmp(p, v4 ? 3 : 2, v4 ? 4 : 0, mtu);
 }
 
-/* U-19, RFC 1191, RFC 8201: the MSS goes down, and what was too big goes again at once, smaller. */
+/*
+ * U-19, RFC 1191, RFC 8201: the MSS goes down, and what was too big goes again at once, smaller.
+ * RFC7323-5.7-1, RFC1191-3-1, RFC8201-4-1.
+ * E-07.
+ */
 static void test_U_19_path_mtu_goes_down(void **state)
 {
     struct peer *p = *state;
@@ -187,7 +191,10 @@ static void test_U_19_path_mtu_goes_down(void **state)
     ASSERT_STATE(p, ESTABLISHED);
 }
 
-/* Never up by such a message; RFC 8201 4: nothing below 1280. RFC 1191: nothing below 68. C-06. */
+/*
+ * Never up by such a message; RFC 8201 4: nothing below 1280. RFC 1191: nothing below 68. C-06.
+ * RFC1191-3-1, RFC8201-4-1.
+ */
 static void test_path_mtu_unbelievable(void **state)
 {
     static const uint32_t v4[] = {1500, 9000, 65535, 67, 1};
@@ -208,7 +215,10 @@ static void test_path_mtu_unbelievable(void **state)
     }
 }
 
-/* RFC 1191 6.3, RFC 8201 4: after ten minutes at the earliest a larger one may be tried. */
+/*
+ * RFC 1191 6.3, RFC 8201 4: after ten minutes at the earliest a larger one may be tried.
+ * RFC1191-3-1, RFC8201-4-1.
+ */
 static void test_path_mtu_goes_up_again(void **state)
 {
     struct peer *p = *state;
@@ -227,7 +237,10 @@ static void test_path_mtu_goes_up_again(void **state)
     EXPECT(p, .flags = ACK, .seq = 7001, .ack = 1, .length = 1400);
 }
 
-/* RFC 5927 4.1, attack C-05: what quotes a number that is not in flight is forged. */
+/*
+ * RFC 5927 4.1, attack C-05: what quotes a number that is not in flight is forged. RFC5927-4-1,
+ * RFC8201-4-1.
+ */
 static void test_RFC5927_quotes_must_be_in_flight(void **state)
 {
     struct peer *p = *state;
@@ -248,7 +261,7 @@ static void test_RFC5927_quotes_must_be_in_flight(void **state)
     EXPECT_NOTHING(p);
 }
 
-/* MUST-54: it concerns the connection that it quotes, and no other. */
+/* MUST-54: it concerns the connection that it quotes, and no other. B-30. */
 static void test_MUST_54_other_connections_are_not_concerned(void **state)
 {
     struct peer *p = *state;

@@ -24,7 +24,7 @@ static void complete(struct peer *p, uint16_t port)
 
 /* ---- LISTEN ------------------------------------------------------------------------------------- */
 
-/* U-2: first RST: ignored; second ACK: <SEQ=SEG.ACK><CTL=RST>; third SYN; fourth: dropped. */
+/* U-2: first RST: ignored; second ACK: <SEQ=SEG.ACK><CTL=RST>; third SYN; fourth: dropped. C-20. */
 static void test_U_2_listen_all_flags(void **state)
 {
     struct peer *p = *state;
@@ -41,6 +41,7 @@ static void test_U_2_listen_all_flags(void **state)
     assert_int_equal(peer_stats(p).half_open, 0);
 }
 
+/* U-2, MUST-14. */
 static void test_passive_open(void **state)
 {
     struct peer *p = *state;
@@ -117,6 +118,7 @@ static void test_syn_ack_retransmission(void **state)
     half_open(p, PEER_PORT);
 }
 
+/* RFC5681-3.1-3. */
 static void test_late_ack_of_retransmitted_syn_ack(void **state)
 {
     struct peer *p = *state;
@@ -195,7 +197,7 @@ static void test_half_open_sequence_check(void **state)
     assert_int_equal(peer_stats(p).half_open, 1);
     SEND(p, .flags = FIN, .seq = 1); /* U-8: no ACK bit */
     EXPECT_NOTHING(p);
-    SEND(p, .flags = ACK, .seq = 1, .ack = 2); /* U-9 */
+    SEND(p, .flags = ACK, .seq = 1, .ack = 2); /* U-9; C-08 */
     EXPECT(p, .flags = RST, .seq = 2);
     SEND(p, .flags = ACK, .seq = 1, .ack = 0);
     EXPECT(p, .flags = RST, .seq = 0);

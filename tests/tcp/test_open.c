@@ -26,6 +26,7 @@ static void test_U_3_syn_sent_refuses_wrong_ack(void **state)
     EXPECT(p, .flags = ACK, .seq = 1, .ack = 1);
 }
 
+/* U-3, RFC5961-3.2-2. */
 static void test_syn_sent_ignores_reset_without_ack(void **state)
 {
     struct peer *p = *state;
@@ -35,7 +36,7 @@ static void test_syn_sent_ignores_reset_without_ack(void **state)
     UNCHANGED(p);
 }
 
-/* Fifth: neither SYN nor RST: drop, even where the ACK is right. */
+/* Fifth: neither SYN nor RST: drop, even where the ACK is right. U-3. */
 static void test_syn_sent_drops_what_is_no_syn(void **state)
 {
     static const uint8_t flags[] = {ACK, FIN | ACK, PSH | ACK, URG | ACK, FIN, 0, PSH, URG};
@@ -85,6 +86,7 @@ static void test_repeated_syn_ack_is_acknowledged_again(void **state)
 
 /* ---- simultaneous open, MUST-10, figure 8 -------------------------------------------------------- */
 
+/* B-25. */
 static void test_MUST_10_simultaneous_open(void **state)
 {
     struct peer *p = *state;
@@ -131,7 +133,7 @@ static void test_MUST_11_reset_after_simultaneous_open(void **state)
     EXPECT_NOTHING(p);
 }
 
-/* U-9: an unacceptable ACK in SYN-RECEIVED gets <SEQ=SEG.ACK><CTL=RST>. */
+/* U-9: an unacceptable ACK in SYN-RECEIVED gets <SEQ=SEG.ACK><CTL=RST>. C-08. */
 static void test_U_9_syn_received_refuses_wrong_ack(void **state)
 {
     static const uint32_t wrong[] = {0, 2, 0x80000000, (uint32_t)-5};
@@ -200,7 +202,10 @@ static void test_MUST_23_syn_is_not_given_up_before_3_minutes(void **state)
     ASSERT_STATE(p, ESTABLISHED);
 }
 
-/* RFC 5681 3.1: if the SYN was lost the initial window is one segment. RFC 6298 5.7: RTO is 3 s. */
+/*
+ * RFC 5681 3.1: if the SYN was lost the initial window is one segment. RFC 6298 5.7: RTO is 3 s.
+ * RFC5681-3.1-3, RFC6298-5-1.
+ */
 static void test_lost_syn_means_initial_window_of_one(void **state)
 {
     struct peer *p = *state;
@@ -220,13 +225,16 @@ static void test_lost_syn_means_initial_window_of_one(void **state)
 
 /* ---- MSS, 3.7.1 ------------------------------------------------------------------------------------ */
 
-/* MUST-14, MUST-67, SHLD-5: MTU less fixed headers, in SYN and in SYN-ACK. */
+/*
+ * MUST-14, MUST-67, SHLD-5: MTU less fixed headers, in SYN and in SYN-ACK. RFC6691-2-1: timestamps
+ * are offered and not counted.
+ */
 static void test_MUST_67_announced_mss(void **state)
 {
     struct peer *p = *state;
     peer_connect(p);
     uint16_t mss = p->family == SANWO_FAMILY_IPV4 ? 1460 : 1440;
-    assert_int_equal(EXPECT(p, .flags = SYN)->mss, mss);
+    assert_int_equal(EXPECT(p, .flags = SYN)->mss, mss); /* MAY-3 */
     peer_syn(p, SYN);
     assert_int_equal(EXPECT(p, .flags = SYN | ACK, .ack = 1)->mss, mss);
 }
@@ -253,7 +261,11 @@ static void test_MUST_15_default_mss(void **state)
     assert_int_equal(full_segment(p, false, 0), p->family == SANWO_FAMILY_IPV4 ? 536 : 1220);
 }
 
-/* MUST-16; attack A-09: 0 and tiny ones count as the floor; large ones as what the path takes. */
+/*
+ * MUST-16; attack A-09: 0 and tiny ones count as the floor; large ones as what the path takes.
+ * MUST-14.
+ * B-03.
+ */
 static void test_MUST_16_peer_mss(void **state)
 {
     struct peer *p = *state;
@@ -270,6 +282,7 @@ static void test_MUST_16_peer_mss(void **state)
 
 /* ---- window scale, RFC 7323 2 ---------------------------------------------------------------------- */
 
+/* RFC7323-2.2-2. */
 static void test_RFC7323_2_2_window_of_syn_is_not_scaled(void **state)
 {
     struct peer *p = *state;
@@ -284,7 +297,7 @@ static void test_RFC7323_2_2_window_of_syn_is_not_scaled(void **state)
     assert_int_equal(peer_info(p).snd_wnd, 2560);
 }
 
-/* The option takes effect only if both sent it. */
+/* The option takes effect only if both sent it. RFC7323-2.2-1. */
 static void test_RFC7323_2_2_no_scale_unless_both_offer(void **state)
 {
     struct peer *p = *state;
@@ -298,6 +311,7 @@ static void test_RFC7323_2_2_no_scale_unless_both_offer(void **state)
                      1); /* nor in that */
 }
 
+/* RFC7323-2.2-1. */
 static void test_RFC7323_2_2_no_offer_of_ours(void **state)
 {
     struct peer *p = *state;
@@ -318,7 +332,7 @@ static void test_RFC7323_2_2_no_offer_of_ours(void **state)
     assert_int_equal(peer_info(p).send_scale, -1);
 }
 
-/* 2.3: a shift count above 14 counts as 14. */
+/* 2.3: a shift count above 14 counts as 14. RFC7323-2.3-1. */
 static void test_RFC7323_2_3_scale_above_14(void **state)
 {
     static const uint8_t counts[] = {0, 1, 14, 15, 16, 31, 32, 64, 127, 128, 255};
@@ -349,6 +363,7 @@ static void test_RFC7323_3_2_timestamps_if_both_offer(void **state)
     assert_int_equal(seg->options_length, 12);
 }
 
+/* RFC7323-3.2-3. */
 static void test_RFC7323_3_2_timestamps_not_agreed_are_ignored(void **state)
 {
     struct peer *p = *state;
@@ -371,6 +386,7 @@ static void test_RFC2018_2_sack_if_permitted(void **state)
     assert_int_equal(dup->sack_count, 1);
 }
 
+/* RFC2018-2-1. */
 static void test_RFC2018_2_no_sack_unless_permitted(void **state)
 {
     struct peer *p = *state;
@@ -380,7 +396,7 @@ static void test_RFC2018_2_no_sack_unless_permitted(void **state)
     assert_int_equal(EXPECT(p, .flags = ACK, .seq = 1, .ack = 1)->sack_count, 0);
 }
 
-/* MUST-4, 5, 6, 7, 64: strange options neither hurt nor are answered. */
+/* MUST-7, MUST-64: strange options neither hurt nor are answered. */
 static void test_MUST_6_unknown_and_broken_options(void **state)
 {
     static const struct {

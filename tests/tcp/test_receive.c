@@ -33,7 +33,7 @@ static void expect_sacks(struct peer *p, uint32_t ack, unsigned count, const uin
 
 /* ---- reassembly ----------------------------------------------------------------------------------- */
 
-/* SHLD-31: held for later; delivered in order, once the hole is filled. */
+/* SHLD-31: held for later; delivered in order, once the hole is filled. MAY-13. RFC5681-4.2-1. */
 static void test_SHLD_31_out_of_order(void **state)
 {
     static const uint32_t order[] = {4, 2, 7, 3, 1, 9, 8, 0, 6, 5};
@@ -89,7 +89,10 @@ static void test_C_12_first_copy_wins(void **state)
 
 /* ---- SACK, RFC 2018 4 -------------------------------------------------------------------------------- */
 
-/* First the block of the segment that caused the ACK, then the most recently reported ones. */
+/*
+ * First the block of the segment that caused the ACK, then the most recently reported ones.
+ * RFC2018-4-1.
+ */
 static void test_RFC2018_4_order_of_blocks(void **state)
 {
     struct peer *p = *state;
@@ -108,7 +111,7 @@ static void test_RFC2018_4_order_of_blocks(void **state)
     expect_sacks(p, 451, 1, SACKS({501, 601}));
 }
 
-/* As many as fit: four blocks, three beside a timestamp. */
+/* As many as fit: four blocks, three beside a timestamp. RFC2018-4-1. */
 static void test_RFC2018_3_number_of_blocks(void **state)
 {
     struct peer *p = *state;
@@ -128,7 +131,7 @@ static void test_RFC2018_3_number_of_blocks(void **state)
     }
 }
 
-/* RFC 2883 4: what arrived twice is reported first. */
+/* RFC 2883 4: what arrived twice is reported first. RFC2883-4-1. */
 static void test_RFC2883_4_d_sack(void **state)
 {
     struct peer *p = *state;
@@ -148,7 +151,7 @@ static void test_RFC2883_4_d_sack(void **state)
     expect_sacks(p, 501, 1, SACKS({1001, 2001}));
 }
 
-/* 4.2.1: a segment of which a part is new. */
+/* 4.2.1: a segment of which a part is new. RFC2883-4-1. */
 static void test_RFC2883_4_2_partial_duplicate(void **state)
 {
     struct peer *p = *state;
@@ -167,7 +170,7 @@ static void test_RFC2883_4_2_partial_duplicate(void **state)
 
 /* ---- acknowledging, 3.8.6.3, RFC 5681 4.2 ------------------------------------------------------------- */
 
-/* SHLD-18, MUST-40: an ACK is held back, and less than half a second. */
+/* SHLD-18, MUST-40: an ACK is held back, and less than half a second. RFC5681-4.2-1. */
 static void test_MUST_40_delayed_ack(void **state)
 {
     struct peer *p = *state;
@@ -178,6 +181,7 @@ static void test_MUST_40_delayed_ack(void **state)
     QUIET(p, 10000);
 }
 
+/* MUST-40: no more than half a second. */
 static void test_delayed_ack_is_configurable(void **state)
 {
     struct peer *p = *state;
@@ -317,7 +321,10 @@ static void test_SHLD_14_scaled_window_never_shrinks(void **state)
 
 /* ---- urgent, 3.8.5 -------------------------------------------------------------------------------------- */
 
-/* MUST-30, 32, 33, 62: told at once, how much is left, and the pointer is one past the last byte. */
+/*
+ * MUST-30, 32, 33, 62: told at once, how much is left, and the pointer is one past the last byte.
+ * A-04.
+ */
 static void test_MUST_30_32_33_62_urgent(void **state)
 {
     struct peer *p = *state;
@@ -398,7 +405,11 @@ static void open_with_ts(struct peer *p)
     established_active(p);
 }
 
-/* 5.3 R1: older than TS.Recent: ACK and drop, whatever else is right. Modulo 2^32. */
+/*
+ * 5.3 R1: older than TS.Recent: ACK and drop, whatever else is right. Modulo 2^32. MUST-5: an
+ * option outside a SYN is obeyed.
+ * RFC7323-5.3-1.
+ */
 static void test_RFC7323_5_3_paws(void **state)
 {
     static const struct {
@@ -432,7 +443,10 @@ static void test_RFC7323_5_3_paws(void **state)
     }
 }
 
-/* 4.3: TS.Recent is taken from a segment that covers Last.ACK.sent only; so it is what we echo. */
+/*
+ * 4.3: TS.Recent is taken from a segment that covers Last.ACK.sent only; so it is what we echo.
+ * RFC7323-4.3-1.
+ */
 static void test_RFC7323_4_3_ts_recent(void **state)
 {
     struct peer *p = *state;
@@ -472,7 +486,10 @@ static void test_C_07_paws_is_not_poisoned(void **state)
     READ(p, 4);
 }
 
-/* 3.2: a segment without the option is dropped, never a reason to abort; resets are exempt. */
+/*
+ * 3.2: a segment without the option is dropped, never a reason to abort; resets are exempt.
+ * RFC7323-3.2-2.
+ */
 static void test_RFC7323_3_2_missing_timestamp(void **state)
 {
     struct peer *p = *state;
@@ -487,7 +504,7 @@ static void test_RFC7323_3_2_missing_timestamp(void **state)
     READ(p, 10);
 }
 
-/* 5.5: after 24 days of silence TS.Recent says nothing any more. */
+/* 5.5: after 24 days of silence TS.Recent says nothing any more. RFC7323-5.5-1. */
 static void test_RFC7323_5_5_ts_recent_expires(void **state)
 {
     struct peer *p = *state;
@@ -506,7 +523,10 @@ static void test_RFC7323_5_5_ts_recent_expires(void **state)
     }
 }
 
-/* 5.4: our clock ticks between once in 1 ms and once in 1 s, and starts somewhere else each time. */
+/*
+ * 5.4: our clock ticks between once in 1 ms and once in 1 s, and starts somewhere else each time.
+ * RFC7323-5.4-1.
+ */
 static void test_RFC7323_5_4_timestamp_clock(void **state)
 {
     struct peer *p = *state;

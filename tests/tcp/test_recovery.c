@@ -29,7 +29,7 @@ static void ten_in_flight(struct peer *p, unsigned more)
 
 /* ---- slow start, RFC 5681 3.1 ------------------------------------------------------------------------ */
 
-/* RFC 6928: min(10*MSS, max(2*MSS, 14600)). */
+/* RFC 6928: min(10*MSS, max(2*MSS, 14600)). RFC5681-3.1-2. */
 static void test_RFC6928_initial_window(void **state)
 {
     static const uint16_t mss[][2] = {{1000, 10}, {536, 10}, {1400, 10}, {64, 10}};
@@ -94,7 +94,10 @@ static void test_MUST_19_congestion_avoidance(void **state)
     assert_true(cwnd > 8 * MSS);
 }
 
-/* RFC 5681 4.1: after silence for more than an RTO, no more than the restart window. */
+/*
+ * RFC 5681 4.1: after silence for more than an RTO, no more than the restart window.
+ * RFC5681-4.1-1.
+ */
 static void test_RFC5681_4_1_idle_restart(void **state)
 {
     struct peer *p = *state;
@@ -115,7 +118,11 @@ static void test_RFC5681_4_1_idle_restart(void **state)
 
 /* ---- time-out ---------------------------------------------------------------------------------------- */
 
-/* RFC 5681 3.1: ssthresh is half the flight, at least two; cwnd is one; then slow start. */
+/*
+ * RFC 5681 3.1: ssthresh is half the flight, at least two; cwnd is one; then slow start.
+ * RFC5681-3.1-5.
+ * RFC8961-4-1.
+ */
 static void test_timeout_is_slow_start(void **state)
 {
     struct peer *p = *state;
@@ -131,7 +138,7 @@ static void test_timeout_is_slow_start(void **state)
     assert_true(peer_info(p).cwnd <= 5 * MSS + 2 * MSS);
 }
 
-/* A second time-out of the same segment leaves ssthresh alone. */
+/* A second time-out of the same segment leaves ssthresh alone. RFC5681-3.1-5. */
 static void test_second_timeout_keeps_ssthresh(void **state)
 {
     struct peer *p = *state;
@@ -144,7 +151,7 @@ static void test_second_timeout_keeps_ssthresh(void **state)
 
 /* ---- duplicate ACKs, RFC 5681 3.2, RFC 3042 ------------------------------------------------------------- */
 
-/* The first two let a new segment out each; the third retransmits, and halves. */
+/* The first two let a new segment out each; the third retransmits, and halves. RFC5681-3.2-1. */
 static void test_fast_retransmit_and_limited_transmit(void **state)
 {
     struct peer *p = *state;
@@ -164,6 +171,7 @@ static void test_fast_retransmit_and_limited_transmit(void **state)
     assert_int_equal(peer_info(p).snd_una - p->iss, 12001);
 }
 
+/* RFC5681-3.2-1. */
 static void test_no_fast_retransmit_before_the_third(void **state)
 {
     struct peer *p = *state;
@@ -175,7 +183,10 @@ static void test_no_fast_retransmit_before_the_third(void **state)
     EXPECT(p, .flags = ACK, .seq = 1, .ack = 1, .length = MSS);
 }
 
-/* RFC 5681 2: with text, with another window, or with nothing in flight it is no duplicate. */
+/*
+ * RFC 5681 2: with text, with another window, or with nothing in flight it is no duplicate.
+ * RFC5681-2-1.
+ */
 static void test_what_is_no_duplicate_ack(void **state)
 {
     struct peer *p = *state;
@@ -210,7 +221,10 @@ static void test_B_21_forged_duplicate_acks(void **state)
     assert_true(out <= 65); /* the peer's window holds 65 segments, whatever it says */
 }
 
-/* RFC 6582 3.2: a partial acknowledgement retransmits the next hole at once, one time-out saved. */
+/*
+ * RFC 6582 3.2: a partial acknowledgement retransmits the next hole at once, one time-out saved.
+ * RFC6582-3-1.
+ */
 static void test_RFC6582_partial_ack(void **state)
 {
     struct peer *p = *state;
@@ -264,7 +278,10 @@ static void test_sack_only_the_holes(void **state)
     QUIET(p, 10000);
 }
 
-/* RFC 2018 8, attack B-22: what was SACKed is kept until acknowledged, and sent again after a time-out. */
+/*
+ * RFC 2018 8, attack B-22: what was SACKed is kept until acknowledged, and sent again after a
+ * time-out. RFC2018-8-1.
+ */
 static void test_RFC2018_8_reneging(void **state)
 {
     struct peer *p = *state;
@@ -284,7 +301,7 @@ static void test_RFC2018_8_reneging(void **state)
     ASSERT_STATE(p, ESTABLISHED);
 }
 
-/* Attacks B-02, B-04: blocks that cannot be are ignored: inverted, empty, old, of the future, far away. */
+/* Attack B-04: blocks that cannot be are ignored: inverted, empty, old, of the future, far away. */
 static void test_B_04_impossible_blocks(void **state)
 {
     static const uint32_t blocks[][2] = {

@@ -38,7 +38,10 @@ static void recover(struct peer *p)
 
 /* ---- resets that arrive ------------------------------------------------------------------------- */
 
-/* U-5, RFC 5961 3.2: exact resets, inside earns a challenge, outside is dropped. Attack C-01. */
+/*
+ * U-5, RFC 5961 3.2: exact resets, inside earns a challenge, outside is dropped. Attack C-01.
+ * RFC5961-3.2-1, RFC5961-10-1.
+ */
 static void test_U_5_reset_sweep(void **state)
 {
     struct peer *p = *state;
@@ -77,6 +80,7 @@ static void test_SHLD_2_reset_with_data(void **state)
     assert_int_equal(peer_info(p).receive_queued, 0);
 }
 
+/* MUST-12. */
 static void test_reset_tells_the_user(void **state)
 {
     struct peer *p = *state;
@@ -97,7 +101,7 @@ static void test_reset_tells_the_user(void **state)
     assert_int_equal(sanwo_tcp_close(p->stack, p->conn, p->now), 0);
 }
 
-/* RFC 7323 5.2: a reset needs no timestamp, and an old one does not matter. */
+/* RFC 7323 5.2: a reset needs no timestamp, and an old one does not matter. RFC7323-5.2-1. */
 static void test_RFC7323_5_2_reset_and_timestamps(void **state)
 {
     struct peer *p = *state;
@@ -112,7 +116,7 @@ static void test_RFC7323_5_2_reset_and_timestamps(void **state)
 
 /* ---- SYN in a connection --------------------------------------------------------------------------- */
 
-/* U-6, RFC 5961 4.2: whatever its number, a challenge; the connection stays. */
+/* U-6, RFC 5961 4.2: whatever its number, a challenge; the connection stays. RFC5961-4.2-1. */
 static void test_U_6_syn_sweep(void **state)
 {
     struct peer *p = *state;
@@ -154,6 +158,7 @@ static void test_U_16_we_restarted(void **state)
 
 /* ---- the limit of challenges, RFC 5961 7 -------------------------------------------------------------- */
 
+/* RFC5961-7-1. */
 static void test_RFC5961_7_challenges_are_limited(void **state)
 {
     struct peer *p = *state;
@@ -170,7 +175,10 @@ static void test_RFC5961_7_challenges_are_limited(void **state)
     EXPECT_CHALLENGE(p);
 }
 
-/* CVE-2016-5696, attack C-02: what one connection was sent tells nothing about another. */
+/*
+ * CVE-2016-5696, attack C-02: what one connection was sent tells nothing about another.
+ * RFC5961-7-1.
+ */
 static void test_challenge_limit_is_not_shared(void **state)
 {
     struct peer *p = *state;
@@ -228,7 +236,10 @@ static void test_U_10_ack_of_the_future(void **state)
     }
 }
 
-/* MAY-12, RFC 5961 5.2: SND.UNA - MAX.SND.WND <= SEG.ACK <= SND.NXT, else ACK and drop. C-08. */
+/*
+ * MAY-12, RFC 5961 5.2: SND.UNA - MAX.SND.WND <= SEG.ACK <= SND.NXT, else ACK and drop. C-08.
+ * RFC5961-5.2-1, RFC5961-10-1.
+ */
 static void test_RFC5961_5_2_blind_data(void **state)
 {
     static const struct {
@@ -282,7 +293,7 @@ static void test_U_10_old_ack(void **state)
 
 /* ---- resets that we send --------------------------------------------------------------------------------------- */
 
-/* U-1, U-17: CLOSED, all 64 combinations of flags, with and without text. */
+/* U-1, U-17: CLOSED, all 64 combinations of flags, with and without text. C-20. */
 static void test_U_1_closed_all_flags(void **state)
 {
     struct peer *p = *state;

@@ -18,7 +18,7 @@ static void acknowledge(struct peer *p, uint32_t ack, uint16_t window)
 
 /* ---- segments -------------------------------------------------------------------------------------- */
 
-/* SHLD-28: as large as possible. MUST-61, SHLD-27: PSH on the last one, and on no other. */
+/* SHLD-28: as large as possible. MUST-61, SHLD-27: PSH on the last one, and on no other. MAY-16. */
 static void test_MUST_61_SHLD_28_full_segments_and_push(void **state)
 {
     struct peer *p = *state;
@@ -106,7 +106,7 @@ static void test_fin_is_not_held_back(void **state)
 
 /* ---- the peer's window, 3.8.6 -------------------------------------------------------------------------- */
 
-/* MUST-1: an unsigned 16-bit window. */
+/* MUST-1: an unsigned 16-bit window. RFC5681-3.1-1. */
 static void test_MUST_1_large_window(void **state)
 {
     struct peer *p = *state;
@@ -131,7 +131,7 @@ static void test_MUST_1_large_window(void **state)
     assert_true(sent - acked > 64000);
 }
 
-/* MUST-38: a window that opens a little is not used for little. */
+/* MUST-38: a window that opens a little is not used for little. B-23. */
 static void test_MUST_38_sender_avoids_silly_windows(void **state)
 {
     struct peer *p = *state;
@@ -183,7 +183,7 @@ static void test_MUST_38_override(void **state)
     assert_true(p->now - start >= SANWO_MSEC(100));
 }
 
-/* MUST-34, SHLD-15, SHLD-16: the window shrinks below what is in flight. */
+/* MUST-34, SHLD-15, SHLD-16: the window shrinks below what is in flight. RFC7323-2.4-2. B-23. */
 static void test_MUST_34_shrinking_window(void **state)
 {
     struct peer *p = *state;
@@ -412,7 +412,10 @@ static void test_reserve_and_commit(void **state)
 
 /* ---- IP ---------------------------------------------------------------------------------------------------------- */
 
-/* MUST-48, MUST-49, SHLD-21, SHLD-22: TTL or hop limit and DSCP, also in the middle of a connection. */
+/*
+ * MUST-48, MUST-49, SHLD-21, SHLD-22: TTL or hop limit and DSCP, also in the middle of a
+ * connection. RFC1122-3.2.1.6-1.
+ */
 static void test_MUST_48_49_ttl_and_dscp(void **state)
 {
     struct peer *p = *state;

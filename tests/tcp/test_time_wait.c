@@ -74,7 +74,7 @@ static void test_U_13_fin_restarts_time_wait(void **state)
     }
 }
 
-/* RFC 1337, attack C-09: no reset assassinates TIME-WAIT. */
+/* RFC 1337, attack C-09: no reset assassinates TIME-WAIT. RFC1337-3-1. */
 static void test_RFC1337_reset_is_ignored(void **state)
 {
     static const uint32_t seqs[] = {0, 1, 2, 3, 65537, 0x80000000};
@@ -115,13 +115,13 @@ static void test_old_duplicates(void **state)
 
 /* ---- a new connection in its place: MAY-2, SHLD-4 ------------------------------------------------ */
 
-/* Without timestamps: a SYN beyond the last number of the old connection, no other. */
+/* Without timestamps: a SYN beyond the last number of the old connection, no other. C-10. */
 static void test_MAY_2_reuse_by_sequence_number(void **state)
 {
     static const struct {
         uint32_t seq;
         bool reuse;
-    } rows[] = {{2, false},    {1, false},          {0, false},       {3, true},
+    } rows[] = {{2, true},     {1, false},          {0, false},       {3, true},
                 {70000, true}, {0xffff0000, false}, {0x7fffff, true}, {0x80000010, false}};
     struct peer *p = *state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -152,6 +152,8 @@ static void test_MAY_2_reuse_by_sequence_number(void **state)
 /*
  * RFC 6191 2: with timestamps on both sides a newer one decides, whatever the number; an equal one
  * leaves it to the number; an older one is refused.
+ * RFC6191-2-1.
+ * C-10.
  */
 static void test_SHLD_4_reuse_by_timestamp(void **state)
 {
@@ -159,8 +161,8 @@ static void test_SHLD_4_reuse_by_timestamp(void **state)
         int32_t later;
         uint32_t seq;
         bool reuse;
-    } rows[] = {{1, 3, true},  {1, 0x80000010, true}, {1000000, 0, true}, {0, 3, true},
-                {0, 2, false}, {0, 1, false},         {-1, 70000, false}, {-1000000, 3, false}};
+    } rows[] = {{1, 3, true}, {1, 0x80000010, true}, {1000000, 0, true}, {0, 3, true},
+                {0, 2, true}, {0, 1, false},         {-1, 70000, false}, {-1000000, 3, false}};
     struct peer *p = *state;
     p->offer.has_ts = true;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -189,6 +191,17 @@ static void test_SHLD_4_reuse_when_the_syn_has_no_timestamp(void **state)
     SEND(p, .flags = SYN, .seq = 1, .mss = MSS, .no_ts = true);
     assert_int_equal(peer_next(p, 0)->flags, ACK);
     SEND(p, .flags = SYN, .seq = 100000, .mss = MSS, .no_ts = true);
+    assert_int_equal(peer_next(p, 0)->flags, SYN | ACK);
+    sanwo_tcp_close(p->stack, listener, p->now);
+}
+
+/* RFC 6191 2: one that begins to use timestamps opens anew, whatever its number. */
+static void test_SHLD_4_reuse_when_only_the_syn_has_a_timestamp(void **state)
+{
+    struct peer *p = *state;
+    time_wait(p, true);
+    struct sanwo_handle listener = listener_of_any_isn(p);
+    SEND(p, .flags = SYN, .seq = 0x80000010, .mss = MSS, .has_ts = true, .ts_value = 7);
     assert_int_equal(peer_next(p, 0)->flags, SYN | ACK);
     sanwo_tcp_close(p->stack, listener, p->now);
 }
@@ -280,6 +293,7 @@ int main(void)
         BOTH(test_MAY_2_reuse_by_sequence_number),
         BOTH(test_SHLD_4_reuse_by_timestamp),
         BOTH(test_SHLD_4_reuse_when_the_syn_has_no_timestamp),
+        BOTH(test_SHLD_4_reuse_when_only_the_syn_has_a_timestamp),
         BOTH(test_syn_without_listener),
         BOTH(test_connect_to_the_same_tuple),
         BOTH(test_RFC7323_old_timestamp_does_not_restart),

@@ -36,7 +36,9 @@ static void open_with_rtt(struct peer *p, int64_t ms)
 
 /* ---- the estimate: MUST-18, RFC 6298 2 --------------------------------------------------------------- */
 
-/* 2.2: SRTT = R, RTTVAR = R/2, RTO = 3R. 2.3: then alpha 1/8, beta 1/4. */
+/*
+ * 2.2: SRTT = R, RTTVAR = R/2, RTO = 3R. 2.3: then alpha 1/8, beta 1/4. RFC6298-2-1. RFC8961-4-1.
+ */
 static void test_MUST_18_rto_follows_the_model(void **state)
 {
     static const int64_t samples[] = {400, 400, 300, 700, 500, 500, 500, 450};
@@ -73,7 +75,10 @@ static void test_RFC6298_2_4_least_rto(void **state)
     NEAR(until(p, 1, 100), 200);
 }
 
-/* 5.1: the timer starts with the first segment; 5.3: an ACK of new data restarts it; 5.2: all: stops. */
+/*
+ * 5.1: the timer starts with the first segment; 5.3: an ACK of new data restarts it; 5.2: all:
+ * stops. RFC6298-5-1.
+ */
 static void test_RFC6298_5_timer_rules(void **state)
 {
     struct peer *p = *state;
@@ -88,7 +93,11 @@ static void test_RFC6298_5_timer_rules(void **state)
     QUIET(p, 3600 * 1000);
 }
 
-/* 5.4, 5.5: the earliest segment, and twice as long each time. */
+/*
+ * 5.4, 5.5: the earliest segment, and twice as long each time. MUST-19, RFC6298-5-1,
+ * RFC6298-2.5-1.
+ * RFC8961-4-1.
+ */
 static void test_RFC6298_5_5_back_off(void **state)
 {
     struct peer *p = *state;
@@ -105,7 +114,7 @@ static void test_RFC6298_5_5_back_off(void **state)
     NEAR(until(p, 1, MSS), 120000); /* the largest */
 }
 
-/* MUST-18, Karn: what was sent twice gives no sample. */
+/* MUST-18, Karn: what was sent twice gives no sample. RFC6298-3-1. */
 static void test_MUST_18_karn(void **state)
 {
     struct peer *p = *state;
@@ -137,7 +146,7 @@ static void test_MUST_18_backoff_is_kept_until_a_sample(void **state)
     NEAR(peer_info(p).rto / SANWO_MSEC(1), 200);
 }
 
-/* ---- R1 and R2: MUST-20, SHLD-9, 10, 11 --------------------------------------------------------------- */
+/* ---- R1 and R2, 3.8.3 ---------------------------------------------------------------------------------- */
 
 static void test_MUST_20_r1_and_r2(void **state)
 {
@@ -159,13 +168,14 @@ static void test_MUST_20_r1_and_r2(void **state)
     assert_true(told_at >= 3); /* SHLD-10, SHLD-9 */
     assert_true(n > told_at);
     CHANGED(p, ESTABLISHED, CLOSED);
-    assert_true(p->now - start >= SANWO_SEC(100)); /* SHLD-11 */
+    assert_true(p->now - start >= SANWO_SEC(100));
     assert_int_equal(peer_info(p).error, SANWO_ETIMEDOUT);
     uint8_t byte = 0;
     assert_int_equal(sanwo_tcp_send(p->stack, p->conn, &byte, 1, 0, p->now), -SANWO_ETIMEDOUT);
     assert_int_equal(sanwo_tcp_receive(p->stack, p->conn, &byte, 1, p->now), -SANWO_ETIMEDOUT);
 }
 
+/* SHLD-11: at least 100 s. */
 static void test_connection_survives_until_r2(void **state)
 {
     struct peer *p = *state;
@@ -242,7 +252,7 @@ static void test_MUST_25_keepalive_is_off(void **state)
     ASSERT_STATE(p, ESTABLISHED);
 }
 
-/* MUST-24, MUST-28 (2 hours), SHLD-12 (no data), and it goes on while answered. */
+/* MUST-24, MUST-28 (2 hours), SHLD-12 (no data), and it goes on while answered. MAY-5. */
 static void test_MUST_24_28_SHLD_12_keepalive(void **state)
 {
     struct peer *p = *state;

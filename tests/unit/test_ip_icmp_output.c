@@ -214,7 +214,10 @@ static void test_rate(void **state)
     host_end(h);
 }
 
-/* What the rest of the budget is cannot be read off by counting one's own answers: bursts differ. */
+/*
+ * What the rest of the budget is cannot be read off by counting one's own answers: bursts differ.
+ * C-03.
+ */
 static void test_burst_is_not_exact(void **state)
 {
     struct host *h = host_new();

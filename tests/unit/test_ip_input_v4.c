@@ -233,7 +233,7 @@ static void test_super_segment(void **state)
     host_end(h);
 }
 
-/* Broadcast on the link with a unicast address inside: RFC 1122 3.3.6. */
+/* Broadcast on the link with a unicast address inside: RFC 1122 3.3.6. B-33. */
 static void test_link_group(void **state)
 {
     static const struct {

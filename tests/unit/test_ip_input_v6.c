@@ -5,7 +5,7 @@
 
 #define DROP(name) IP_DROP, SANWO_REASON_##name
 
-/* RFC 4291 2.5 and 2.7; attacks B-12, B-33, C-19. RFC4443-3.1-1. */
+/* RFC 4291 2.5 and 2.7; attacks B-12, B-33, C-19. */
 static void test_addresses(void **state)
 {
     static const struct {

@@ -3,6 +3,7 @@
  */
 #include "test_ip_host.h"
 
+/* RFC1122-3.3.3-1. */
 static void test_v4_bytes(void **state)
 {
     struct host *h = host_new();

@@ -93,9 +93,9 @@ static void test_check_and_trim(void **state)
         {99, 0, TCP_RST, TCP_CONTINUE, 99, 0, TCP_RST, 0},
         {100, 0, TCP_RST, TCP_DROP, 100, 0, TCP_RST, 0}, /* no answer to a reset, ever */
         {-1, 0, TCP_RST, TCP_DROP, -1, 0, TCP_RST, 0},
-        {-1, 5, TCP_ACK | TCP_SYN, TCP_CONTINUE, 0, 5, TCP_ACK,
-         0}, /* the SYN took the old number */
-        {-1, 0, TCP_ACK | TCP_SYN, TCP_DROP_AND_CHALLENGE, -1, 0, TCP_ACK | TCP_SYN, 0},
+        /* a SYN, wherever it is, stays for the step that challenges it */
+        {-1, 5, TCP_ACK | TCP_SYN, TCP_CONTINUE, -1, 5, TCP_ACK | TCP_SYN, 0},
+        {-1, 0, TCP_ACK | TCP_SYN, TCP_CONTINUE, -1, 0, TCP_ACK | TCP_SYN, 0},
         {INT32_MIN, 5, TCP_ACK, TCP_DROP_AND_ACK, INT32_MIN, 5, TCP_ACK, 0},
         {INT32_MAX, 0, TCP_ACK, TCP_DROP_AND_CHALLENGE, INT32_MAX, 0, TCP_ACK, 0},
     };
@@ -160,7 +160,7 @@ static void test_closed_window(void **state)
     }
 }
 
-/* Duplicates are told by D-SACK, and what an old segment acknowledges is used (U-22). */
+/* Duplicates are told by D-SACK, and what an old segment acknowledges is used (U-22). B-25. */
 static void test_old_segment(void **state)
 {
     (void)state;

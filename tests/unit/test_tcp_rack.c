@@ -90,7 +90,10 @@ static void test_three_reports(void **state)
     }
 }
 
-/* Nothing sent after what arrived is judged, and nothing at all before anything arrived. */
+/*
+ * Nothing sent after what arrived is judged, and nothing at all before anything arrived.
+ * RFC8985-4-1.
+ */
 static void test_only_what_was_sent_before(void **state)
 {
     (void)state;

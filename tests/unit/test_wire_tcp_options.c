@@ -194,7 +194,10 @@ static void test_every_length_byte_at_every_place(void **state)
     free(p);
 }
 
-/* The same within what Linux sends, each byte with each value: also the fast case's near misses. */
+/*
+ * The same within what Linux sends, each byte with each value: also the fast case's near misses.
+ * MUST-4, MUST-6.
+ */
 static void test_every_byte_of_known_layouts(void **state)
 {
     static const struct {
@@ -406,6 +409,7 @@ static const struct layout layouts[] = {
      {1, 1, 4, 2, 1, 1, 5, 10, 0, 0, 0, 1, 0, 0, 0, 2}},
 };
 
+/* MUST-69. */
 static void test_write_layouts(void **state)
 {
     (void)state;

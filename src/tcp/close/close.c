@@ -115,7 +115,7 @@ enum tcp_verdict sw_tcp_close_time_wait_input(struct tcp *tcp, struct tcp_connec
                                               struct tcp_segment *seg)
 {
     struct tcp_time_wait_view view = {conn->receive.rcv_nxt, conn->timestamps,
-                                      conn->receive.ts_recent};
+                                      tcp->config.offer_timestamps, conn->receive.ts_recent};
     switch (sw_tcp_time_wait_judge(&view, seg)) {
     case TIME_WAIT_RESTART:
         sw_tcp_timers_time_wait(tcp, conn);

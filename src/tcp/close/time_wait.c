@@ -132,15 +132,18 @@ enum tcp_time_wait_action sw_tcp_time_wait_judge(const struct tcp_time_wait_view
 {
     bool both = view->timestamps && seg->options.timestamps;
     uint32_t ts = seg->options.ts_value;
-    if (seg->flags & TCP_RST) { /* RFC 1337 3, fix 1 */
+    tcp_seq fin = tcp_seq_subtract(view->rcv_nxt, 1); /* the last number of the old peer's */
+    if (seg->flags & TCP_RST) {                       /* RFC 1337 3, fix 1 */
         seg->reason = SANWO_REASON_RST_IN_TIME_WAIT;
         return TIME_WAIT_IGNORE;
     }
     if ((seg->flags & (TCP_SYN | TCP_ACK | TCP_FIN)) == TCP_SYN) {
-        /* RFC 6191 2, MAY-2: newer by timestamp, else by sequence number. */
+        /* RFC 6191 2, MAY-2: newer by timestamp, else by sequence number; one that begins to use
+         * timestamps is always. */
         bool newer = both ? sw_tcp_timestamp_before(view->ts_recent, ts) ||
-                                (ts == view->ts_recent && tcp_seq_after(seg->seq, view->rcv_nxt))
-                          : tcp_seq_after(seg->seq, view->rcv_nxt);
+                                (ts == view->ts_recent && tcp_seq_after(seg->seq, fin))
+                          : tcp_seq_after(seg->seq, fin) ||
+                                (view->offers && !view->timestamps && seg->options.timestamps);
         seg->reason = SANWO_REASON_SYN_IN_CONNECTION;
         return newer ? TIME_WAIT_REUSE : TIME_WAIT_ACK;
     }
@@ -150,7 +153,8 @@ enum tcp_time_wait_action sw_tcp_time_wait_judge(const struct tcp_time_wait_view
     }
     seg->reason = SANWO_REASON_OLD_DUPLICATE;
     tcp_seq end = tcp_seq_add(seg->seq, sw_tcp_segment_span(seg));
-    if ((seg->flags & TCP_FIN) && tcp_seq_equal(end, view->rcv_nxt))
+    if ((seg->flags & (TCP_FIN | TCP_ACK | TCP_SYN)) == (TCP_FIN | TCP_ACK) &&
+        tcp_seq_equal(end, view->rcv_nxt))
         return TIME_WAIT_RESTART;
     /* A bare ACK is not answered: two ends in TIME-WAIT must not talk to each other (attack B-24). */
     return sw_tcp_segment_span(seg) ? TIME_WAIT_ACK : TIME_WAIT_IGNORE;
@@ -177,7 +181,8 @@ static void answer(struct tcp *tcp, const struct tcp_time_wait *tw, const struct
 
 bool sw_tcp_time_wait_input(struct tcp *tcp, struct tcp_time_wait *tw, struct tcp_segment *seg)
 {
-    struct tcp_time_wait_view view = {tw->rcv_nxt, tw->ts_recent != 0, tw->ts_recent};
+    struct tcp_time_wait_view view = {tw->rcv_nxt, tw->ts_recent != 0, tcp->config.offer_timestamps,
+                                      tw->ts_recent};
     sw_tcp_observe_segment_in(tcp, seg, NULL, (struct sanwo_handle){0, 0}, SANWO_TCP_TIME_WAIT);
     switch (sw_tcp_time_wait_judge(&view, seg)) {
     case TIME_WAIT_REUSE:

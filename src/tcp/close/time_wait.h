@@ -30,7 +30,8 @@ sanwo_time sw_tcp_time_wait_deadline(const struct tcp *tcp);
 /* What a segment does to TIME-WAIT, whether a record or a control block is in it. */
 struct tcp_time_wait_view {
     tcp_seq rcv_nxt;
-    bool timestamps;
+    bool timestamps; /* the old connection used them */
+    bool offers;     /* a new one would */
     uint32_t ts_recent;
 };
 enum tcp_time_wait_action {

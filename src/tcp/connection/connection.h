@@ -70,7 +70,7 @@ struct tcp_connection {
     uint8_t state; /* enum sanwo_tcp_state; written by sw_tcp_set_state() only */
     uint8_t error; /* SANWO_E... that ended it */
     uint8_t soft_error;
-    uint8_t quick_acked; /* of the first segments, see `quick_ack_segments` */
+    uint8_t quick_acked;     /* of the first segments, see `quick_ack_segments` */
     struct wheel_node timer; /* armed for the earliest of `deadline`, or earlier */
     struct tcp_tuple tuple;
 

@@ -20,6 +20,7 @@
 #include "tcp/receive/timestamps.h"
 #include "tcp/receive/window.h"
 
+#define TWENTY_FOUR_DAYS SANWO_SEC(24 * 24 * 3600)
 #define ISN_GAP 65536 /* beyond the numbers of the connection whose TIME-WAIT made way */
 
 static struct tcp_listener *listener_of(struct tcp *tcp, const struct tcp_half_open *half)
@@ -286,6 +287,14 @@ void sw_tcp_half_open_revive(struct tcp *tcp, const struct tcp_half_open *half,
     go_on(tcp, conn, seg);
 }
 
+/* RFC 7323 5.3 R1; but after a jump of the clock what the record remembers is outdated (5.5). */
+static bool is_older(const struct tcp *tcp, const struct tcp_half_open *half, uint32_t ts_value)
+{
+    return (half->flags & HALF_OPEN_TIMESTAMPS) &&
+           sw_tcp_timestamp_before(ts_value, half->ts_recent) &&
+           tcp->now - sw_wheel_node_time(&half->timer) < TWENTY_FOUR_DAYS;
+}
+
 void sw_tcp_half_open_input(struct tcp *tcp, struct tcp_half_open *half, struct tcp_segment *seg)
 {
     bool undecided = half->flags & HALF_OPEN_UNDECIDED;
@@ -304,9 +313,8 @@ void sw_tcp_half_open_input(struct tcp *tcp, struct tcp_half_open *half, struct 
         send_syn_ack(tcp, half, SANWO_REASON_OLD_DUPLICATE);
         return;
     }
-    if (!reset && (half->flags & HALF_OPEN_TIMESTAMPS) && seg->options.timestamps &&
-        sw_tcp_timestamp_before(seg->options.ts_value, half->ts_recent)) {
-        sw_tcp_observe_drop(tcp, seg, NULL, SANWO_REASON_PAWS); /* RFC 7323 5.3 R1 */
+    if (!reset && seg->options.timestamps && is_older(tcp, half, seg->options.ts_value)) {
+        sw_tcp_observe_drop(tcp, seg, NULL, SANWO_REASON_PAWS);
         answer_unacceptable(tcp, half, seg);
         return;
     }
@@ -322,13 +330,16 @@ void sw_tcp_half_open_input(struct tcp *tcp, struct tcp_half_open *half, struct 
     if (reset) { /* 3.10.7.4 second: back to LISTEN, quietly (U-7); RFC 5961 3.2 for the rest */
         if (tcp_seq_equal(seg->seq, rcv_nxt)) {
             sw_tcp_half_open_drop(tcp, half, SANWO_REASON_PEER_RESET);
+        } else if (tcp_seq_before(seg->seq, rcv_nxt)) { /* only what it carries is inside */
+            sw_tcp_observe_drop(tcp, seg, NULL, SANWO_REASON_RST_OUT_OF_WINDOW);
         } else {
             sw_tcp_observe_drop(tcp, seg, NULL, SANWO_REASON_RST_NOT_EXACT);
             send_ack(tcp, half);
         }
         return;
     }
-    if (seg->flags & TCP_SYN) { /* 3.10.7.4 fourth: a passive open returns to LISTEN */
+    /* 3.10.7.4 fourth: a passive open returns to LISTEN. A SYN before the window is trimmed off. */
+    if ((seg->flags & TCP_SYN) && !tcp_seq_before(seg->seq, rcv_nxt)) {
         sw_tcp_half_open_drop(tcp, half, SANWO_REASON_SYN_IN_CONNECTION);
         return;
     }

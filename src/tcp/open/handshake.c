@@ -177,6 +177,13 @@ void sw_tcp_handshake_skip(struct tcp *tcp, struct tcp_connection *conn)
     start_congestion_control(tcp, conn);
 }
 
+void sw_tcp_handshake_catch_up(struct tcp *tcp, struct tcp_connection *conn)
+{
+    conn->syn_unacked = conn->syn_pending = 0;
+    sw_tcp_timers_established(tcp, conn);
+    sw_tcp_event(tcp, conn, SANWO_EVENT_CONNECTED);
+}
+
 void sw_tcp_handshake_complete(struct tcp *tcp, struct tcp_connection *conn, enum sanwo_reason why)
 {
     conn->send.retransmissions = 0;

@@ -25,6 +25,8 @@ void sw_tcp_handshake_complete(struct tcp *tcp, struct tcp_connection *conn, enu
 
 /* The user closes in SYN-RECEIVED: our FIN will go out while our SYN is not acknowledged yet. */
 void sw_tcp_handshake_skip(struct tcp *tcp, struct tcp_connection *conn);
+/* ... and now it was acknowledged. */
+void sw_tcp_handshake_catch_up(struct tcp *tcp, struct tcp_connection *conn);
 
 /* The options of our SYN or SYN-ACK. */
 struct tcp_syn_offer {

@@ -54,7 +54,9 @@ static void trim_back(struct tcp *tcp, struct tcp_connection *conn, struct tcp_s
     sw_tcp_observe_drop(tcp, seg, conn, SANWO_REASON_BEYOND_WINDOW);
     seg->length = room;
     seg->flags &= (uint8_t)~TCP_FIN;
-    sw_tcp_ack_now(tcp, conn); /* also what answers a zero-window probe (RFC 9293 3.8.6.1) */
+    seg->cut = true;                  /* answered at once, if the steps to come believe the rest */
+    if (!sw_tcp_receive_window(conn)) /* a zero-window probe always is (RFC 9293 3.8.6.1) */
+        sw_tcp_ack_now(tcp, conn);
 }
 
 /* All of it old: a retransmission, a keep-alive probe, or a duplicate on its way through the net. */
@@ -126,6 +128,10 @@ enum tcp_verdict sw_tcp_check_sequence(struct tcp *tcp, struct tcp_connection *c
         trim_back(tcp, conn, seg);
         return TCP_CONTINUE;
     }
+    /* RFC 5961 4.2: irrespective of its number a SYN is challenged, so it is not trimmed off. */
+    if (SW_UNLIKELY((seg->flags & (TCP_SYN | TCP_RST)) == TCP_SYN) &&
+        (conn->state != SANWO_TCP_SYN_RECEIVED || !conn->passive))
+        return TCP_CONTINUE;
     if (SW_UNLIKELY(window == 0) && is_just_beyond(conn, seg)) {
         if (span)
             sw_tcp_ack_now(tcp, conn);

@@ -31,6 +31,8 @@ static enum tcp_verdict check_reset(struct tcp *tcp, struct tcp_connection *conn
 {
     if (SW_LIKELY(!(seg->flags & TCP_RST)))
         return TCP_CONTINUE;
+    if (tcp_seq_before(original, conn->receive.rcv_nxt)) /* only what it carries is inside */
+        return sw_tcp_drop(seg, SANWO_REASON_RST_OUT_OF_WINDOW);
     if (!tcp_seq_equal(original, conn->receive.rcv_nxt)) {
         seg->reason = SANWO_REASON_RST_NOT_EXACT;
         return TCP_DROP_AND_CHALLENGE;
@@ -105,7 +107,8 @@ static enum tcp_verdict process_text(struct tcp *tcp, struct tcp_connection *con
     if (!in_order && !conn->sack && conn->duplicates_owed < 3)
         conn->duplicates_owed++; /* it counts them: a batch must not make one of many */
     /* MAY-13 */
-    if (!in_order || hole) /* RFC 5681 4.2: a duplicate ACK at once, and one when the hole fills */
+    if (!in_order || hole ||
+        seg->cut) /* RFC 5681 4.2: a duplicate ACK at once, and one when the hole fills */
         sw_tcp_ack_now(tcp, conn);
     if (!kept) {
         seg->reason = in_order ? SANWO_REASON_NO_MEMORY : SANWO_REASON_REASSEMBLY_FULL;

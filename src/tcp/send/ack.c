@@ -177,7 +177,7 @@ enum tcp_verdict sw_tcp_process_ack(struct tcp *tcp, struct tcp_connection *conn
             seg->reason = SANWO_REASON_UNEXPECTED_ACK;
             return TCP_SEND_RESET;
         }
-        conn->syn_unacked = conn->syn_pending = 0;
+        sw_tcp_handshake_catch_up(tcp, conn);
         s->snd_una = tcp_seq_add(s->iss, 1);
     }
     /* RFC 5961 5.2 (RFC5961-5.2-1, MAY-12): neither older than the largest window nor newer than what was sent. */

@@ -21,7 +21,7 @@
 #define R1 3               /* SHLD-10: then the user is told */
 #define PROBES_UNANSWERED 15
 #define PROBES_UNDER_PRESSURE 3 /* while memory is short: seconds, not hours */
-#define ORPHAN_PROBES 14 /* answered or not: over ten minutes (attacks B-07, B-15) */
+#define ORPHAN_PROBES 14        /* answered or not: over ten minutes (attacks B-07, B-15) */
 
 static void count_one(uint8_t *counter)
 {
