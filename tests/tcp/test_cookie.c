@@ -64,6 +64,7 @@ static bool opened(struct peer *p)
     return true;
 }
 
+/* RFC4987-3-1. */
 static void test_B_08_cookie_completes(void **state)
 {
     struct peer *p = *state;

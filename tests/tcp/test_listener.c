@@ -500,6 +500,23 @@ static void test_MUST_57_63_syn_with_impossible_addresses(void **state)
     assert_int_equal(peer_stats(p).half_open, 0);
 }
 
+/* RFC 7323 5.5: after a jump of the clock by weeks a half-open record's timestamp is outdated. */
+static void test_RFC7323_half_open_after_a_jump(void **state)
+{
+    struct peer *p = *state;
+    p->offer.has_ts = true;
+    p->offer.ts_value = 0x10000000;
+    peer_listen(p, 0, 0);
+    half_open(p, PEER_PORT);
+    p->ts_on = true;
+    p->now += SANWO_SEC(30 * 24 * 3600);
+    SEND(p, .flags = ACK, .seq = 1, .ack = 1, .has_ts = true, .ts_value = 0x10000000 - 5,
+         .ts_echo = p->ts_echo);
+    peer_discard(p);
+    peer_accept(p);
+    ASSERT_STATE(p, ESTABLISHED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -529,6 +546,7 @@ int main(void)
         BOTH(test_listener_of_any_address),
         BOTH(test_listener_of_one_address_comes_first),
         BOTH(test_MUST_57_63_syn_with_impossible_addresses),
+        BOTH(test_RFC7323_half_open_after_a_jump),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

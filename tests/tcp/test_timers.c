@@ -334,6 +334,23 @@ static void test_keepalive_of_the_peer(void **state)
     READ(p, 10);
 }
 
+/* Also where the user closed his half while the handshake was not complete yet. */
+static void test_keepalive_after_shutdown_in_syn_received(void **state)
+{
+    struct peer *p = *state;
+    p->config.tcp.keepalive = true;
+    in_state(p, SANWO_TCP_SYN_SENT);
+    peer_syn(p, SYN);
+    EXPECT(p, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    assert_int_equal(sanwo_tcp_shutdown(p->stack, p->conn, p->now), 0);
+    SEND(p, .flags = ACK, .seq = 1, .ack = 1);
+    assert_true(peer_events(p, p->conn).what & SANWO_EVENT_CONNECTED);
+    peer_discard(p);
+    SEND(p, .flags = ACK, .seq = 1, .ack = 2);
+    ASSERT_STATE(p, FIN_WAIT_2);
+    EXPECT_WITHIN(p, 7201000, .flags = ACK, .seq = 1, .ack = 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -353,6 +370,7 @@ int main(void)
         BOTH(test_MUST_27_29_unanswered_keepalives),
         BOTH(test_MUST_26_keepalive_only_when_idle),
         BOTH(test_keepalive_of_the_peer),
+        BOTH(test_keepalive_after_shutdown_in_syn_received),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

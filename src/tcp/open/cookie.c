@@ -56,6 +56,7 @@ static uint32_t hash(const struct tcp *tcp, const struct tcp_tuple *tuple, tcp_s
 /*
  * From three quarters of the backlog on, by chance, ever more often: an observer must not read off
  * the first cookie how full the backlog is (attack C-14).
+ * RFC4987-3-1.
  */
 bool sw_tcp_cookie_is_due(struct tcp *tcp, const struct tcp_listener *listener)
 {

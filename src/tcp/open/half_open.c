@@ -288,11 +288,15 @@ void sw_tcp_half_open_revive(struct tcp *tcp, const struct tcp_half_open *half,
 }
 
 /* RFC 7323 5.3 R1; but after a jump of the clock what the record remembers is outdated (5.5). */
-static bool is_older(const struct tcp *tcp, const struct tcp_half_open *half, uint32_t ts_value)
+static bool is_older(const struct tcp *tcp, struct tcp_half_open *half, uint32_t ts_value)
 {
-    return (half->flags & HALF_OPEN_TIMESTAMPS) &&
-           sw_tcp_timestamp_before(ts_value, half->ts_recent) &&
-           tcp->now - sw_wheel_node_time(&half->timer) < TWENTY_FOUR_DAYS;
+    if (!(half->flags & HALF_OPEN_TIMESTAMPS) ||
+        !sw_tcp_timestamp_before(ts_value, half->ts_recent))
+        return false;
+    bool outdated = tcp->now - sw_wheel_node_time(&half->timer) > TWENTY_FOUR_DAYS;
+    if (outdated)
+        half->ts_recent = ts_value;
+    return !outdated;
 }
 
 void sw_tcp_half_open_input(struct tcp *tcp, struct tcp_half_open *half, struct tcp_segment *seg)
