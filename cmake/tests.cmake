@@ -63,6 +63,8 @@ function(sanwo_test_script folder source)
     endif()
 endfunction()
 
+set(uses_matrix tcp) # a folder whose shared files another folder's use
+
 file(GLOB folders CONFIGURE_DEPENDS LIST_DIRECTORIES true RELATIVE ${PROJECT_SOURCE_DIR}/tests
      tests/*)
 foreach(folder ${folders})
@@ -77,6 +79,9 @@ foreach(folder ${folders})
         target_include_directories(test-${folder}-shared PRIVATE
             ${PROJECT_SOURCE_DIR}/tests ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
         target_include_directories(test-${folder}-shared SYSTEM PRIVATE ${SANWO_CMOCKA_INCLUDE})
+        foreach(other ${uses_${folder}})
+            target_link_libraries(test-${folder}-shared PRIVATE test-${other}-shared)
+        endforeach()
         target_link_libraries(test-${folder}-shared PRIVATE sanwo-program-flags ${all_static})
     endif()
     foreach(source ${programs})

@@ -185,13 +185,16 @@ void sw_http_message_free(struct message *m)
     sw_http_writer_free(&m->store);
 }
 
-/* RFC 9110 9.1: a method that is none of llhttp's is 501; what is no request line at all is 400. */
+/*
+ * RFC 9110 9.1: a method that is none of llhttp's is 501; what is no request line at all is 400. The
+ * parser may complain before the method is whole, depending on how it was cut into segments: its
+ * first character decides.
+ */
 static void judge_method(struct message *m)
 {
     struct text begin = {m->begin, m->begin_length};
-    const char *space = memchr(begin.at, ' ', begin.length);
 
-    if (space && sw_http_text_is_token(text_part(begin, 0, (size_t)(space - begin.at))))
+    if (begin.length && sw_http_text_is_token(text_part(begin, 0, 1)))
         break_off(m, 501, "the method is not known");
     else
         break_off(m, 400, "not an HTTP request");

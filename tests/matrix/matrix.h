@@ -47,11 +47,12 @@
 #define PASSIVE FACT(17)    /* the connection came from LISTEN */
 #define LISTENED FACT(18)   /* somebody listens on the port */
 #define LET_GO FACT(19)     /* the user called CLOSE and cannot receive any more */
+#define WINDOW_NEWS FACT(20) /* SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and SND.WL2 =< SEG.ACK) */
 #define TIMESTAMPS FACT(21)  /* negotiated (RFC 7323) */
 #define TS_THERE FACT(22)    /* the segment has the option */
 #define TS_OLD FACT(23)      /* SEG.TSval < TS.Recent */
 #define TS_NEW FACT(24)      /* SEG.TSval > TS.Recent */
-#define WINDOW_NEWS FACT(20) /* SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and SND.WL2 =< SEG.ACK) */
+#define SYN_OUT FACT(25)     /* our SYN is not acknowledged, although we closed */
 
 /* ---- acts: what a rule does ------------------------------------------------------------------- */
 

@@ -115,6 +115,8 @@ const struct rule rules[] = {
      "RFC 7323 5.3 R1 (PAWS): an ACK in reply, drop"},
     {FIRST, S(SYN_RECEIVED), SYN | ACK | SEQ_IRS, PASSIVE, GO_ON | TRIM, STAY, 0, 0,
      "3.5 figure 8 line 6, A.2: the peer's SYN crosses ours and comes with its ACK"},
+    {FIRST, S(FIN_WAIT_1), SYN | ACK | SEQ_IRS | SYN_OUT, 0, GO_ON | TRIM, STAY, 0, 0,
+     "3.5 figure 8 line 6, A.2: the same after CLOSE in SYN-RECEIVED (3.10.4)"},
     {FIRST, OTHERS, SYN, PASSIVE, GO_ON, STAY, 0, 0,
      "fourth, RFC 5961 4.2: a SYN is seen to irrespective of the sequence number"},
     {FIRST, S(SYN_RECEIVED), PASSIVE, ACCEPTABLE | LENGTH, 0, STAY, 0, 0,

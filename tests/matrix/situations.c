@@ -80,6 +80,14 @@ static void fin_wait_1(struct peer *p)
     our_fin(p, 1);
 }
 
+/* CLOSE in SYN-RECEIVED (3.10.4): the FIN goes out before the SYN was acknowledged. */
+static void fin_wait_1_syn_out(struct peer *p)
+{
+    simultaneous(p);
+    assert_int_equal(sanwo_tcp_shutdown(p->stack, p->conn, p->now), 0);
+    EXPECT(p, .flags = FIN | ACK, .seq = 1, .ack = 1);
+}
+
 static void fin_wait_1_window_closed(struct peer *p)
 {
     window_closed(p);
@@ -194,6 +202,8 @@ const struct situation situations[] = {
      1,   END, 1,       FIN_NXT, true,  0,          0,   0,   0,     true},
     {"FIN-WAIT-1, window closed", SANWO_TCP_FIN_WAIT_1, 0, fin_wait_1_window_closed,
      END, END, 1,       FIN_NXT, true,  WINDOW,     0,   0,   1,     true},
+    {"FIN-WAIT-1, SYN not acknowledged", SANWO_TCP_FIN_WAIT_1, SYN_OUT, fin_wait_1_syn_out,
+     1,   END, 0,       2,       true,  0,          0,   0,   NO_WL, true},
     {"FIN-WAIT-1, after CLOSE", SANWO_TCP_FIN_WAIT_1, LET_GO, fin_wait_1_let_go,
      1,   END, 1,       FIN_NXT, true,  0,          0,   0,   0,     false},
     {"FIN-WAIT-2", SANWO_TCP_FIN_WAIT_2, 0, fin_wait_2,

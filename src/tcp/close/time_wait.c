@@ -147,6 +147,10 @@ enum tcp_time_wait_action sw_tcp_time_wait_judge(const struct tcp_time_wait_view
         seg->reason = SANWO_REASON_SYN_IN_CONNECTION;
         return newer ? TIME_WAIT_REUSE : TIME_WAIT_ACK;
     }
+    if (view->timestamps && !seg->options.timestamps && !(seg->flags & TCP_SYN)) {
+        seg->reason = SANWO_REASON_TIMESTAMP_MISSING; /* RFC 7323 3.2 */
+        return TIME_WAIT_IGNORE;
+    }
     if (both && sw_tcp_timestamp_before(ts, view->ts_recent)) {
         seg->reason = SANWO_REASON_PAWS;
         return TIME_WAIT_ACK;

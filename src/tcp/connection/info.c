@@ -25,8 +25,9 @@ static void about_sending(struct tcp *tcp, struct tcp_connection *conn, struct s
     out->ssthresh = conn->cc.ssthresh;
     out->in_flight = s->in_flight;
     out->send_unsent = sw_tcp_send_queue_unsent(conn);
-    out->send_queued =
-        conn->state >= SANWO_TCP_ESTABLISHED ? sw_tcp_send_queue_bytes(conn) : out->send_unsent;
+    out->send_queued = conn->state >= SANWO_TCP_ESTABLISHED && !conn->syn_unacked
+                           ? sw_tcp_send_queue_bytes(conn)
+                           : out->send_unsent;
     out->srtt = s->srtt;
     out->rttvar = s->rttvar;
     out->min_rtt = s->min_rtt;

@@ -90,6 +90,7 @@ void sw_tcp_demux_replace(struct tcp *tcp, const struct tcp_tuple *tuple, uint32
  * RFC 9293 3.10.7.1: there is no such connection. A reset is dropped, all else answered with one.
  * U-1.
  * C-20.
+ * E-05.
  */
 static void closed_input(struct tcp *tcp, struct tcp_segment *seg)
 {

@@ -177,6 +177,27 @@ static void advance_over(struct tcp_segment *seg, uint32_t length)
     seg->length -= length;
 }
 
+/* RFC 2018 8 allows it. False: nothing is held behind a hole. */
+static bool forget_farthest(struct tcp *tcp, struct tcp_connection *conn)
+{
+    struct tcp_reassembly *a = held(tcp, conn);
+    if (!a)
+        return false;
+    sw_tcp_chain_clear(tcp, &a->range[--a->count].chain);
+    free_if_empty(tcp, conn);
+    return true;
+}
+
+/* What is in order goes before what is not: with that alone nothing could ever be delivered. */
+static bool append(struct tcp *tcp, struct tcp_connection *conn, struct tcp_segment *seg,
+                   uint32_t length)
+{
+    while (!sw_tcp_receive_queue_append(tcp, conn, seg, length))
+        if (!forget_farthest(tcp, conn))
+            return false;
+    return true;
+}
+
 static bool take_in_order(struct tcp *tcp, struct tcp_connection *conn, struct tcp_segment *seg)
 {
     struct tcp_reassembly *a;
@@ -185,8 +206,9 @@ static bool take_in_order(struct tcp *tcp, struct tcp_connection *conn, struct t
         a = held(tcp, conn);
         if (a) /* what the first range has already is not taken again */
             length = sw_min32(length, offset_of(conn, a->range[0].left));
-        if (length && !sw_tcp_receive_queue_append(tcp, conn, seg, length))
+        if (length && !append(tcp, conn, seg, length))
             return false;
+        a = held(tcp, conn);
         conn->receive.rcv_nxt = tcp_seq_add(conn->receive.rcv_nxt, length);
         conn->bytes_received += length;
         advance_over(seg, length);
