@@ -120,16 +120,24 @@ static void test_requests(void **state)
 
 static void test_unknown_method(void **state)
 {
+    static const struct {
+        const char *input;
+        unsigned status;
+    } rows[] = {{"BREW /pot HTTP/1.1\r\n\r\n", 501},
+                {"BR:W /pot HTTP/1.1\r\n\r\n", 501},
+                {"GETET / HTTP/1.1\r\n\r\n", 501},
+                {":BREW /pot HTTP/1.1\r\n\r\n", 400},
+                {"\x16\x03\x01 no request at all", 400}};
     struct message m = {0};
 
     (void)state;
-    begin(&m, true);
-    feed(&m, "BREW /pot HTTP/1.1\r\n\r\n", 22, 22);
-    assert_int_equal(m.status, 501);
-    begin(&m, true);
-    feed(&m, "BR:W /pot HTTP/1.1\r\n\r\n", 22, 22);
-    assert_int_equal(m.status, 400);
-    sw_http_message_free(&m);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        for (size_t step = 1; step < 30; step++) { /* however it is cut into segments */
+            begin(&m, true);
+            feed(&m, rows[i].input, strlen(rows[i].input), step);
+            assert_int_equal(m.status, rows[i].status);
+            sw_http_message_free(&m);
+        }
 }
 
 static void test_fields(void **state)

@@ -225,7 +225,7 @@ static void test_judge(void **state)
         {0, 0, TCP_ACK, false, false, 0, TIME_WAIT_IGNORE},        /* B-24 */
         {0, 10, TCP_ACK, false, false, 0, TIME_WAIT_ACK},
         {1, 0, TCP_SYN, false, false, 0, TIME_WAIT_REUSE},
-        {0, 0, TCP_SYN, false, false, 0, TIME_WAIT_ACK},
+        {0, 0, TCP_SYN, false, false, 0, TIME_WAIT_REUSE}, /* above its FIN */
         {-1, 0, TCP_SYN, false, false, 0, TIME_WAIT_ACK},
         {INT32_MAX, 0, TCP_SYN, false, false, 0, TIME_WAIT_REUSE},
         {INT32_MIN, 0, TCP_SYN, false, false, 0, TIME_WAIT_ACK},
@@ -241,8 +241,9 @@ static void test_judge(void **state)
 
     for (size_t t = 0; t < SW_COUNT(recents); t++) {
         for (size_t i = 0; i < SW_COUNT(rows); i++) {
-            struct tcp_time_wait_view view = {tcp_seq_of(0xfffffff0), rows[i].timestamps,
-                                              recents[t]};
+            struct tcp_time_wait_view view = {.rcv_nxt = tcp_seq_of(0xfffffff0),
+                                              .timestamps = rows[i].timestamps,
+                                              .ts_recent = recents[t]};
             struct tcp_segment seg = {.seq = tcp_seq_of(0xfffffff0 + (uint32_t)rows[i].seq),
                                       .length = rows[i].length,
                                       .flags = rows[i].flags};
