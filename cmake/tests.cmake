@@ -91,3 +91,13 @@ foreach(folder ${folders})
         sanwo_test_script(${folder} ${source})
     endforeach()
 endforeach()
+
+# Scripts for `sanwo drill`: all of them under each profile (docs/drill.md).
+file(GLOB_RECURSE drill_scripts CONFIGURE_DEPENDS tests/script/*.pkt)
+if(drill_scripts)
+    foreach(profile sanwo linux freebsd)
+        add_test(NAME script/${profile}
+                 COMMAND ${command} drill --profile ${profile} ${PROJECT_SOURCE_DIR}/tests/script)
+        set_tests_properties(script/${profile} PROPERTIES LABELS script TIMEOUT ${seconds})
+    endforeach()
+endif()

@@ -18,7 +18,7 @@ SANWO_BEGIN
     X(EADDRNOTAVAIL, "the local address is not one of ours, or no free port is left")              \
     X(ENETUNREACH, "no route to that address; add an address or a route")                          \
     X(EHOSTUNREACH, "the host or network reported that the peer cannot be reached")                \
-    X(ECONNREFUSED, "the peer answered the SYN with a reset: nothing listens there")               \
+    X(ECONNREFUSED, "the peer refused the connection: nothing listens there")                      \
     X(ECONNRESET, "the peer sent a valid reset")                                                   \
     X(ECONNABORTED, "the connection was aborted on this side")                                     \
     X(ETIMEDOUT, "no answer: user timeout, or too many retransmissions")                           \

@@ -148,15 +148,17 @@ static enum tcp_icmp_kind icmp_kind(const struct ip_packet *packet)
             return TCP_ICMP_SOFT;
         if (code == ICMP_UNREACHABLE_FRAGMENTATION)
             return TCP_ICMP_TOO_BIG;
-        return code == ICMP_UNREACHABLE_PROTOCOL || code == ICMP_UNREACHABLE_PORT ? TCP_ICMP_HARD
-                                                                                  : TCP_ICMP_SOFT;
+        if (code == ICMP_UNREACHABLE_PORT)
+            return TCP_ICMP_REFUSED;
+        return code == ICMP_UNREACHABLE_PROTOCOL ? TCP_ICMP_HARD : TCP_ICMP_SOFT;
     }
     if (type == ICMPV6_PACKET_TOO_BIG)
         return TCP_ICMP_TOO_BIG;
-    return type == ICMPV6_UNREACHABLE &&
-                   (code == ICMPV6_UNREACHABLE_ADMIN || code == ICMPV6_UNREACHABLE_PORT)
-               ? TCP_ICMP_HARD
-               : TCP_ICMP_SOFT;
+    if (type != ICMPV6_UNREACHABLE)
+        return TCP_ICMP_SOFT;
+    if (code == ICMPV6_UNREACHABLE_PORT)
+        return TCP_ICMP_REFUSED;
+    return code == ICMPV6_UNREACHABLE_ADMIN ? TCP_ICMP_HARD : TCP_ICMP_SOFT;
 }
 
 /* MUST-54. */

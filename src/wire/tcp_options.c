@@ -224,10 +224,6 @@ static void put_sack(struct list *l, const struct wire_tcp_options *o)
 static void put_option(struct list *l, const struct wire_tcp_options *o, uint8_t kind)
 {
     switch (kind) {
-    case TCP_OPTION_NOP:
-        if (l->used < l->room)
-            l->bytes[l->used++] = TCP_OPTION_NOP;
-        break;
     case TCP_OPTION_MSS:
         put_mss(l, o);
         break;
@@ -249,6 +245,29 @@ static void put_option(struct list *l, const struct wire_tcp_options *o, uint8_t
     default:
         break;
     }
+}
+
+/*
+ * The option at @kind of the order, with the NOPs before it: they belong to it, and stay away if it
+ * does. Returns its place.
+ */
+static const uint8_t *put_with_nops(struct list *l, const struct wire_tcp_options *o,
+                                    const uint8_t *kind)
+{
+    uint8_t there[WIRE_TCP_OPTIONS_MAX];
+    size_t start = l->used;
+
+    memcpy(there, l->bytes + start, l->room - start);
+    for (; *kind == TCP_OPTION_NOP && kind[1] != 0; kind++)
+        if (l->used < l->room)
+            l->bytes[l->used++] = TCP_OPTION_NOP;
+    size_t before = l->used;
+    put_option(l, o, *kind);
+    if (l->used == before) {
+        memcpy(l->bytes + start, there, before - start);
+        l->used = start;
+    }
+    return kind;
 }
 
 static bool lists_nops(const uint8_t *order)
@@ -290,7 +309,10 @@ size_t sw_wire_tcp_options_write(const struct wire_tcp_options *o, const uint8_t
         return write_only_timestamps(o, bytes);
     l.align = !order || !lists_nops(order);
     for (const uint8_t *kind = order ? order : usual; *kind != 0; kind++)
-        put_option(&l, o, *kind);
+        if (*kind == TCP_OPTION_NOP)
+            kind = put_with_nops(&l, o, kind);
+        else
+            put_option(&l, o, *kind);
     /* MUST-69: what is left of the last word is the end of the list and zero. */
     end = sw_round_up(l.used, 4);
     memset(bytes + l.used, TCP_OPTION_EOL, end - l.used);

@@ -1,9 +1,9 @@
 /*
  * classes.c - Which numbers a segment can have, and what is true of it.
  *
- *               RCV.NXT           RCV.NXT+RCV.WND            SND.UNA-MAX      SND.UNA     SND.NXT
- *     ---.--..-----|--.------.------.|.--------.---           ----..------.----|----.-----.|.-----.---
- *      far  -20 -1 0  1    inside  -1 0 1     far                 -1 0   -1    0 inside  -1 0 1   far
+ *             RCV.NXT        RCV.NXT+RCV.WND        SND.UNA-MAX    SND.UNA     SND.NXT
+ *     ---.--..----|-.------.------.|.------.---       ---..------.----|----.-----.|.-----.---
+ *      far -20 -1 0 1   inside   -1 0 1   far           -1 0    -1    0 inside  -1 0 1  far
  *
  * and half of all numbers away, where "before" and "after" meet (RFC 9293 3.4).
  */
@@ -16,37 +16,37 @@ static const struct {
     bool from_edge; /* counted from the right edge of the window, else from RCV.NXT */
     int64_t offset;
 } seq_classes[SEQ_CLASSES] = {
-    {false, -(HALF - 1)},         /* half the space before */
-    {false, -FAR},                /* far before RCV.NXT */
-    {false, -20},                 /* 20 before RCV.NXT */
-    {false, -1},                  /* RCV.NXT-1 */
-    {false, 0},                   /* RCV.NXT */
-    {false, 1},                   /* RCV.NXT+1 */
-    {false, 200},                 /* inside the window */
-    {true, -1},                   /* the last number of the window */
-    {true, 0},                    /* the right edge */
-    {true, 1},                    /* just beyond the right edge */
-    {true, FAR},                  /* far beyond the window */
-    {false, HALF - 1},            /* half the space after, less one */
-    {false, HALF},                /* half the space away */
-    {true, -HALF},                /* half the space from the edge */
+    {false, -(HALF - 1)}, /* half the space before */
+    {false, -FAR},        /* far before RCV.NXT */
+    {false, -20},         /* 20 before RCV.NXT */
+    {false, -1},          /* RCV.NXT-1 */
+    {false, 0},           /* RCV.NXT */
+    {false, 1},           /* RCV.NXT+1 */
+    {false, 200},         /* inside the window */
+    {true, -1},           /* the last number of the window */
+    {true, 0},            /* the right edge */
+    {true, 1},            /* just beyond the right edge */
+    {true, FAR},          /* far beyond the window */
+    {false, HALF - 1},    /* half the space after, less one */
+    {false, HALF},        /* half the space away */
+    {true, -HALF},        /* half the space from the edge */
 };
 
 static const struct {
     bool from_nxt; /* counted from SND.NXT, else from SND.UNA */
     int64_t offset;
 } ack_classes[ACK_CLASSES] = {
-    {false, HALF},                /* half the space away */
-    {false, -FAR},                /* far below SND.UNA */
-    {false, -PEER_WINDOW - 1},    /* SND.UNA-MAX.SND.WND-1 */
-    {false, -PEER_WINDOW},        /* SND.UNA-MAX.SND.WND */
-    {false, -1},                  /* SND.UNA-1 */
-    {false, 0},                   /* SND.UNA */
-    {false, IN_FLIGHT / 2},       /* half of what is in flight */
-    {true, -1},                   /* SND.NXT-1 */
-    {true, 0},                    /* SND.NXT */
-    {true, 1},                    /* SND.NXT+1 */
-    {true, FAR},                  /* far above SND.NXT */
+    {false, HALF},             /* half the space away */
+    {false, -FAR},             /* far below SND.UNA */
+    {false, -PEER_WINDOW - 1}, /* SND.UNA-MAX.SND.WND-1 */
+    {false, -PEER_WINDOW},     /* SND.UNA-MAX.SND.WND */
+    {false, -1},               /* SND.UNA-1 */
+    {false, 0},                /* SND.UNA */
+    {false, IN_FLIGHT / 2},    /* half of what is in flight */
+    {true, -1},                /* SND.NXT-1 */
+    {true, 0},                 /* SND.NXT */
+    {true, 1},                 /* SND.NXT+1 */
+    {true, FAR},               /* far above SND.NXT */
 };
 
 static int64_t seq_of(const struct situation *s, unsigned c)
@@ -97,7 +97,7 @@ void class_ts(unsigned c, struct arrival *seg)
     seg->ts = values[c];
 }
 
-/* ---- facts ------------------------------------------------------------------------------------ */
+/* ---- facts ----------------------------------------------------------------------------------- */
 
 static int64_t span_of(const struct arrival *seg)
 {

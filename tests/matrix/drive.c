@@ -146,8 +146,8 @@ static void look(struct bench *b)
     sanwo_time deadline = sanwo_stack_deadline(p->stack);
     if (deadline <= p->now)
         b->wrong = "the deadline is now, and yet there is nothing to send";
-    b->seen.restarted = b->s->state == SANWO_TCP_TIME_WAIT && !b->seen.path_length &&
-                        deadline > b->deadline;
+    b->seen.restarted =
+        b->s->state == SANWO_TCP_TIME_WAIT && !b->seen.path_length && deadline > b->deadline;
 }
 
 static void restore(struct bench *b)
@@ -170,7 +170,7 @@ void bench_run(struct bench *b, const struct arrival *seg)
     look(b);
 }
 
-/* ---- what was delivered ------------------------------------------------------------------------- */
+/* ---- what was delivered ---------------------------------------------------------------------- */
 
 void bench_read(struct bench *b, const struct model *m)
 {
@@ -226,7 +226,7 @@ void bench_fill(struct bench *b, const struct model *m)
         bench_read(b, &after);
 }
 
-/* ---- situations --------------------------------------------------------------------------------- */
+/* ---- situations ------------------------------------------------------------------------------ */
 
 static void check_numbers(struct bench *b)
 {

@@ -8,8 +8,8 @@
  *     drive.c        the stack: restored from a snapshot, given the segment, observed
  *     test_matrix.c  all cases; every rule must be used, none may be missing
  *
- * The model shares nothing with src/: no code, and no arithmetic. Its numbers are relative (a SYN has
- * 0) and 64 bits wide, so that "before" and "after" are what they seem; the stack gets the same
+ * The model shares nothing with src/: no code, and no arithmetic. Its numbers are relative (a SYN
+ * is 0) and 64 bits wide, so that "before" and "after" are what they seem; the stack gets the same
  * numbers modulo 2^32, with initial numbers that put the wrap between the classes.
  */
 #ifndef TESTS_MATRIX_MATRIX_H
@@ -27,34 +27,34 @@
 
 /* The lowest eight are the control bits as on the wire: FIN SYN RST PSH ACK URG ECE CWR. */
 #define FACT(n) (UINT64_C(1) << (8 + (n)))
-#define LENGTH FACT(0)      /* SEG.LEN > 0; SYN and FIN count */
-#define TEXT FACT(1)        /* it carries bytes */
-#define ACCEPTABLE FACT(2)  /* table 6 */
-#define SEQ_IN FACT(3)      /* RCV.NXT =< SEG.SEQ < RCV.NXT+RCV.WND */
-#define SEQ_EXACT FACT(4)   /* SEG.SEQ = RCV.NXT */
-#define SEQ_NEXT FACT(5)    /* SEG.SEQ = RCV.NXT+1 */
-#define SEQ_IRS FACT(6)     /* SEG.SEQ = IRS */
-#define SEQ_NEWER FACT(7)   /* SEG.SEQ above the number of the peer's FIN */
-#define ALL_OLD FACT(8)     /* every number of it is below RCV.NXT */
-#define FIN_AGAIN FACT(9)   /* it ends where the peer's FIN ended */
-#define FIN_REACHED FACT(10) /* its FIN is at RCV.NXT: everything before has come */
-#define WINDOW_OPEN FACT(11) /* RCV.WND > 0 */
-#define ACK_NEW FACT(12)    /* SND.UNA < SEG.ACK =< SND.NXT */
-#define ACK_NOT_OLD FACT(13) /* SND.UNA =< SEG.ACK =< SND.NXT */
+#define LENGTH FACT(0)        /* SEG.LEN > 0; SYN and FIN count */
+#define TEXT FACT(1)          /* it carries bytes */
+#define ACCEPTABLE FACT(2)    /* table 6 */
+#define SEQ_IN FACT(3)        /* RCV.NXT =< SEG.SEQ < RCV.NXT+RCV.WND */
+#define SEQ_EXACT FACT(4)     /* SEG.SEQ = RCV.NXT */
+#define SEQ_NEXT FACT(5)      /* SEG.SEQ = RCV.NXT+1 */
+#define SEQ_IRS FACT(6)       /* SEG.SEQ = IRS */
+#define SEQ_NEWER FACT(7)     /* SEG.SEQ above the number of the peer's FIN */
+#define ALL_OLD FACT(8)       /* every number of it is below RCV.NXT */
+#define FIN_AGAIN FACT(9)     /* it ends where the peer's FIN ended */
+#define FIN_REACHED FACT(10)  /* its FIN is at RCV.NXT: everything before has come */
+#define WINDOW_OPEN FACT(11)  /* RCV.WND > 0 */
+#define ACK_NEW FACT(12)      /* SND.UNA < SEG.ACK =< SND.NXT */
+#define ACK_NOT_OLD FACT(13)  /* SND.UNA =< SEG.ACK =< SND.NXT */
 #define ACK_IN_RANGE FACT(14) /* SND.UNA-MAX.SND.WND =< SEG.ACK =< SND.NXT */
-#define ACK_OF_FIN FACT(15) /* SEG.ACK = SND.NXT, and our FIN is sent */
-#define URGENT_NEWS FACT(16) /* SEG.UP is ahead of what the user has read */
-#define PASSIVE FACT(17)    /* the connection came from LISTEN */
-#define LISTENED FACT(18)   /* somebody listens on the port */
-#define LET_GO FACT(19)     /* the user called CLOSE and cannot receive any more */
-#define WINDOW_NEWS FACT(20) /* SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and SND.WL2 =< SEG.ACK) */
-#define TIMESTAMPS FACT(21)  /* negotiated (RFC 7323) */
-#define TS_THERE FACT(22)    /* the segment has the option */
-#define TS_OLD FACT(23)      /* SEG.TSval < TS.Recent */
-#define TS_NEW FACT(24)      /* SEG.TSval > TS.Recent */
-#define SYN_OUT FACT(25)     /* our SYN is not acknowledged, although we closed */
+#define ACK_OF_FIN FACT(15)   /* SEG.ACK = SND.NXT, and our FIN is sent */
+#define URGENT_NEWS FACT(16)  /* SEG.UP is ahead of what the user has read */
+#define PASSIVE FACT(17)      /* the connection came from LISTEN */
+#define LISTENED FACT(18)     /* somebody listens on the port */
+#define LET_GO FACT(19)       /* the user called CLOSE and cannot receive any more */
+#define WINDOW_NEWS FACT(20)  /* SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and SND.WL2 =< SEG.ACK) */
+#define TIMESTAMPS FACT(21)   /* negotiated (RFC 7323) */
+#define TS_THERE FACT(22)     /* the segment has the option */
+#define TS_OLD FACT(23)       /* SEG.TSval < TS.Recent */
+#define TS_NEW FACT(24)       /* SEG.TSval > TS.Recent */
+#define SYN_OUT FACT(25)      /* our SYN is not acknowledged, although we closed */
 
-/* ---- acts: what a rule does ------------------------------------------------------------------- */
+/* ---- acts: what a rule does ------------------------------------------------------------------ */
 
 enum {
     GO_ON = 1 << 0,        /* with the next step; else the segment is done with */
@@ -93,7 +93,7 @@ struct rule {
 extern const struct rule rules[];
 extern const unsigned rule_count;
 
-/* ---- cases ------------------------------------------------------------------------------------ */
+/* ---- cases ----------------------------------------------------------------------------------- */
 
 /** Where a connection stands before the segment arrives. Numbers are relative to the SYNs. */
 struct situation {
@@ -136,7 +136,7 @@ bool class_ack(const struct situation *s, unsigned c, int64_t *ack);
 bool class_length(const struct situation *s, int64_t seq, unsigned c, uint32_t *length);
 void class_ts(unsigned c, struct arrival *seg);
 
-/* ---- the model -------------------------------------------------------------------------------- */
+/* ---- the model ------------------------------------------------------------------------------- */
 
 #define PATH 4
 
@@ -181,7 +181,7 @@ uint64_t facts_of(const struct model *m);
 void model_run(struct model *m, const struct situation *s, const struct arrival *seg, uint32_t iss,
                uint32_t isn);
 
-/* ---- the stack -------------------------------------------------------------------------------- */
+/* ---- the stack ------------------------------------------------------------------------------- */
 
 struct bench {
     struct peer *p;
@@ -189,7 +189,7 @@ struct bench {
     uint8_t *snapshot;
     size_t snapshot_size;
     sanwo_time deadline;
-    uint32_t ts_recent; /* TS.Recent, on the wire */
+    uint32_t ts_recent;         /* TS.Recent, on the wire */
     struct sanwo_handle handle; /* of the connection, of an accepted one too */
     struct outcome seen;
     uint16_t dropped;  /* enum sanwo_reason */

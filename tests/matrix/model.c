@@ -5,7 +5,7 @@
  */
 #include "matrix.h"
 
-/* ---- acts ------------------------------------------------------------------------------------- */
+/* ---- acts ------------------------------------------------------------------------------------ */
 
 static void enter_state(struct model *m, uint8_t state)
 {
@@ -88,7 +88,7 @@ static void act(struct model *m, const struct rule *rule)
         enter_state(m, SANWO_TCP_SYN_RECEIVED);
 }
 
-/* ---- the answer ------------------------------------------------------------------------------- */
+/* ---- the answer ------------------------------------------------------------------------------ */
 
 static void answer(struct model *m, const struct arrival *seg, uint32_t iss, uint32_t isn)
 {

@@ -2,11 +2,10 @@
  * rules.c - The table: RFC 9293 3.10.7, SEGMENT ARRIVES, as data.
  *
  * Read it beside the RFC. A segment goes through the steps of its state; in each step the first row
- * decides whose `is` facts all hold and none of whose `isnt` facts do. "-" stands for none or no
- * change. A row without GO_ON is the end. What is answered with an ACK is answered once, with the
- * numbers as they are at the end (MUST-58). "third" of 3.10.7.4, security, is obsolete.
- * D-numbers are those of docs/deviations.md. TS.Recent is taken (TAKE_TS) where RFC 7323 5.3 R3 says,
- * but not before the acknowledgement is believed (attack C-07).
+ * decides whose `is` facts all hold and none of whose `isnt` facts do. A row without GO_ON is the
+ * end. What is answered with an ACK is answered once, with the numbers as they are at the end
+ * (MUST-58). TS.Recent is taken (TAKE_TS) where RFC 7323 5.3 R3 says, but not before the
+ * acknowledgement is believed (attack C-07). D-numbers are those of docs/deviations.md.
  */
 #include "matrix.h"
 
@@ -21,7 +20,7 @@
 
 /* clang-format off */
 const struct rule rules[] = {
-    /* ---- 3.10.7.1 CLOSED ---------------------------------------------------------------------- */
+    /* ---- 3.10.7.1 CLOSED --------------------------------------------------------------------- */
     {FIRST, S(CLOSED), RST, 0, 0, STAY, 0, 0,
      "3.10.7.1: an incoming segment containing a RST is discarded"},
     {FIRST, S(CLOSED), ACK, 0, SEND_RST, STAY, 0, 0,
@@ -29,7 +28,7 @@ const struct rule rules[] = {
     {FIRST, S(CLOSED), 0, 0, SEND_RST_ACK, STAY, 0, 0,
      "3.10.7.1, 3.5.2 (1): without ACK, <SEQ=0><ACK=SEG.SEQ+SEG.LEN><CTL=RST,ACK>"},
 
-    /* ---- 3.10.7.2 LISTEN ---------------------------------------------------------------------- */
+    /* ---- 3.10.7.2 LISTEN --------------------------------------------------------------------- */
     {FIRST, S(LISTEN), RST, 0, 0, STAY, 0, 0,
      "3.10.7.2 first: a RST is ignored"},
     {FIRST, S(LISTEN), 0, 0, GO_ON, STAY, 0, 0,
@@ -47,7 +46,7 @@ const struct rule rules[] = {
     {FOURTH, S(LISTEN), 0, 0, 0, STAY, 0, 0,
      "3.10.7.2 fourth: drop the segment"},
 
-    /* ---- 3.10.7.3 SYN-SENT -------------------------------------------------------------------- */
+    /* ---- 3.10.7.3 SYN-SENT ------------------------------------------------------------------- */
     {FIRST, S(SYN_SENT), ACK | RST, ACK_NEW, 0, STAY, 0, 0,
      "3.10.7.3 first: not of our SYN, and a RST: drop"},
     {FIRST, S(SYN_SENT), ACK, ACK_NEW, SEND_RST, STAY, 0, 0,
@@ -74,15 +73,16 @@ const struct rule rules[] = {
     {FIFTH, S(SYN_SENT), 0, 0, 0, STAY, 0, 0,
      "3.10.7.3 fifth: neither SYN nor RST: drop"},
 
-    /* ---- 3.10.7.4 TIME-WAIT: all that can happen in it ------------------------------------------ */
+    /* ---- 3.10.7.4 TIME-WAIT: all that can happen in it --------------------------------------- */
     {FIRST, S(TIME_WAIT), RST, 0, 0, STAY, 0, 0,
      "D6, RFC 1337 3 fix 1: a RST is ignored"},
     {FIRST, S(TIME_WAIT), SYN | LISTENED | TIMESTAMPS | TS_NEW, ACK | FIN, SEND_NEW_SYN, TO(CLOSED),
      0, 0, "RFC 6191 2, SHLD-4, D23: timestamps before and now, and a newer one: opens anew"},
-    {FIRST, S(TIME_WAIT), SYN | LISTENED | TS_THERE, ACK | FIN | TIMESTAMPS, SEND_NEW_SYN, TO(CLOSED),
-     0, 0, "RFC 6191 2, D23: no timestamps before, but now: opens anew"},
+    {FIRST, S(TIME_WAIT), SYN | LISTENED | TS_THERE, ACK | FIN | TIMESTAMPS, SEND_NEW_SYN,
+     TO(CLOSED), 0, 0,
+     "RFC 6191 2, D23: no timestamps before, but now: opens anew"},
     {FIRST, S(TIME_WAIT), SYN | LISTENED | SEQ_NEWER, ACK | FIN | TS_OLD, SEND_NEW_SYN, TO(CLOSED),
-     0, 0, "RFC 6191 2, 3.6.1 MAY-2, D23: none now, or the same, and a number above the FIN's: opens anew"},
+     0, 0, "RFC 6191 2, MAY-2, D23: none now, or the same, and above the FIN's number: opens anew"},
     {FIRST, S(TIME_WAIT), SYN, 0, SEND_ACK, STAY, 0, 0,
      "fourth, RFC 5961 4.2: any other SYN earns a challenge ACK"},
     {FIRST, S(TIME_WAIT), TIMESTAMPS, TS_THERE, 0, STAY, 0, 0,
@@ -96,9 +96,9 @@ const struct rule rules[] = {
     {FIRST, S(TIME_WAIT), 0, 0, 0, STAY, 0, 0,
      "D7: a bare ACK is not answered"},
 
-    /* ---- 3.10.7.4 first: sequence number -------------------------------------------------------- */
+    /* ---- 3.10.7.4 first: sequence number ----------------------------------------------------- */
     {FIRST, OTHERS, RST | SEQ_EXACT, 0, GO_ON, STAY, 0, 0,
-     "second (2), MUST-66: RST at RCV.NXT counts, with a closed window too; data may be in it (SHLD-2)"},
+     "second (2): RST at RCV.NXT counts, with a closed window (MUST-66), and with data (SHLD-2)"},
     {FIRST, OTHERS, RST, SEQ_IN, 0, STAY, 0, 0,
      "second (1), RFC 5961 3.2 (1): RST outside the window: silently drop"},
     {FIRST, OTHERS, RST, 0, GO_ON, STAY, 0, 0,
@@ -129,14 +129,15 @@ const struct rule rules[] = {
      "first, MUST-66: closed window: no text, but valid ACKs and URGs count"},
     {FIRST, SYNCHRONISED, SEQ_NEXT, WINDOW_OPEN, GO_ON | NO_TEXT | SEND_ACK, STAY, 0, 0,
      "first, MUST-66, A.2: closed window, and the peer has a probe's byte out: the same"},
-    {FIRST, SYNCHRONISED, ALL_OLD | ACK_NEW, ACCEPTABLE | ACK_OF_FIN, TAKE_ACK | SEND_ACK, STAY, 0, 0,
+    {FIRST, SYNCHRONISED, ALL_OLD | ACK_NEW, ACCEPTABLE | ACK_OF_FIN | SYN_OUT, TAKE_ACK | SEND_ACK,
+     STAY, 0, 0,
      "first, A.2: old text, but news of ours: the ACK counts, unless it would end the connection"},
     {FIRST, SYNCHRONISED, 0, ACCEPTABLE, SEND_ACK, STAY, 0, 0,
      "first, 3.5.2 (3): not acceptable: an ACK in reply, drop"},
     {FIRST, OTHERS, 0, 0, GO_ON | TRIM, STAY, 0, 0,
      "first: acceptable: only what is in the window is processed"},
 
-    /* ---- second: RST ---------------------------------------------------------------------------- */
+    /* ---- second: RST ------------------------------------------------------------------------- */
     {SECOND, OTHERS, 0, RST, GO_ON, STAY, 0, 0,
      "second: no RST"},
     {SECOND, OTHERS, 0, SEQ_EXACT, SEND_ACK, STAY, 0, 0,
@@ -152,7 +153,7 @@ const struct rule rules[] = {
     {THIRD, OTHERS, 0, 0, GO_ON, STAY, 0, 0,
      "third: security, obsolete"},
 
-    /* ---- fourth: SYN ---------------------------------------------------------------------------- */
+    /* ---- fourth: SYN ------------------------------------------------------------------------- */
     {FOURTH, OTHERS, 0, SYN, GO_ON, STAY, 0, 0,
      "fourth: no SYN"},
     {FOURTH, S(SYN_RECEIVED), PASSIVE, 0, 0, TO(LISTEN), 0, 0,
@@ -160,22 +161,29 @@ const struct rule rules[] = {
     {FOURTH, OTHERS, 0, 0, SEND_ACK, STAY, 0, 0,
      "fourth, RFC 5961 4.2: challenge ACK"},
 
-    /* ---- fifth: ACK ----------------------------------------------------------------------------- */
+    /* ---- fifth: ACK -------------------------------------------------------------------------- */
     {FIFTH, OTHERS, 0, ACK, 0, STAY, 0, 0,
      "fifth: the ACK bit is off: drop"},
     {FIFTH, S(SYN_RECEIVED), 0, ACK_NEW, SEND_RST, STAY, 0, 0,
      "fifth, 3.5.2 (2): not of our SYN: reset"},
-    {FIFTH, S(SYN_RECEIVED), PASSIVE, 0, GO_ON | TAKE_TS | TAKE_ACK | TAKE_WINDOW, TO(ESTABLISHED), 0,
-     TELL(ACCEPT),
+    {FIFTH, S(SYN_RECEIVED), PASSIVE, 0, GO_ON | TAKE_TS | TAKE_ACK | TAKE_WINDOW, TO(ESTABLISHED),
+     0, TELL(ACCEPT),
      "fifth: ESTABLISHED, of a passive open"},
-    {FIFTH, S(SYN_RECEIVED), 0, 0, GO_ON | TAKE_TS | TAKE_ACK | TAKE_WINDOW, TO(ESTABLISHED), 0,
-     TELL(CONNECTED),
+    {FIFTH, S(SYN_RECEIVED), 0, 0, GO_ON | TAKE_TS | TAKE_ACK | TAKE_WINDOW, TO(ESTABLISHED),
+     0, TELL(CONNECTED),
      "fifth: ESTABLISHED, of a simultaneous open"},
     {FIFTH, SYNCHRONISED, 0, ACK_IN_RANGE, SEND_ACK, STAY, 0, 0,
      "fifth, RFC 5961 5.2 (MAY-12): too old or not yet sent: an ACK back, discard"},
     {FIFTH, RECEIVING | S(CLOSE_WAIT), 0, ACK_NOT_OLD, GO_ON | TAKE_TS, STAY, 0, 0,
      "fifth: a duplicate (SEG.ACK < SND.UNA): ignored, its text is not"},
-    {FIFTH, S(FIN_WAIT_1), ACK_OF_FIN, 0, GO_ON | TAKE_TS | TAKE_ACK | TAKE_WINDOW, TO(FIN_WAIT_2), 0, 0,
+    {FIFTH, S(FIN_WAIT_1), SYN_OUT | ACK_NEW | ACK_OF_FIN, 0,
+     GO_ON | TAKE_TS | TAKE_ACK | TAKE_WINDOW, TO(FIN_WAIT_2), 0, TELL(CONNECTED),
+     "fifth, after CLOSE in SYN-RECEIVED: our SYN and our FIN are acknowledged: FIN-WAIT-2"},
+    {FIFTH, S(FIN_WAIT_1), SYN_OUT | ACK_NEW, 0, GO_ON | TAKE_TS | TAKE_ACK | TAKE_WINDOW, STAY,
+     0, TELL(CONNECTED),
+     "fifth, after CLOSE in SYN-RECEIVED: our SYN is acknowledged"},
+    {FIFTH, S(FIN_WAIT_1), ACK_OF_FIN, 0, GO_ON | TAKE_TS | TAKE_ACK | TAKE_WINDOW, TO(FIN_WAIT_2),
+     0, 0,
      "fifth: our FIN is acknowledged: FIN-WAIT-2"},
     {FIFTH, S(CLOSING), ACK_OF_FIN, 0, TAKE_ACK | TAKE_WINDOW, TO(TIME_WAIT), 0, TELL(CLOSED),
      "fifth: our FIN is acknowledged: TIME-WAIT"},
@@ -188,23 +196,23 @@ const struct rule rules[] = {
     {FIFTH, SYNCHRONISED, 0, 0, GO_ON | TAKE_TS | TAKE_ACK | TAKE_WINDOW, STAY, 0, 0,
      "fifth: SND.UNA =< SEG.ACK =< SND.NXT: SND.UNA <- SEG.ACK, SND.WND <- SEG.WND"},
 
-    /* ---- sixth: URG ----------------------------------------------------------------------------- */
+    /* ---- sixth: URG -------------------------------------------------------------------------- */
     {SIXTH, RECEIVING, URG | URGENT_NEWS, 0, GO_ON, STAY, 0, TELL(URGENT),
      "sixth, MUST-32: signal the user"},
     {SIXTH, SYNCHRONISED, 0, 0, GO_ON, STAY, 0, 0,
      "sixth: no URG, nothing new, or after the peer's FIN"},
 
-    /* ---- seventh: text -------------------------------------------------------------------------- */
+    /* ---- seventh: text ----------------------------------------------------------------------- */
     {SEVENTH, S(CLOSE_WAIT), 0, 0, GO_ON, STAY, 0, 0,
      "seventh: after the peer's FIN: ignore the segment text"},
     {SEVENTH, S(FIN_WAIT_1) | S(FIN_WAIT_2), TEXT | LET_GO, 0, ABORT, TO(CLOSED), 0, 0,
      "3.6.1 SHLD-3, D13: new data after CLOSE: a RST shows that it is lost"},
     {SEVENTH, RECEIVING, TEXT, 0, GO_ON | TAKE_TEXT | SEND_ACK, STAY, 0, 0,
-     "seventh: deliver it and acknowledge; behind a hole, hold it (SHLD-31) and acknowledge at once"},
+     "seventh: deliver it and acknowledge; behind a hole, hold it (SHLD-31) and acknowledge too"},
     {SEVENTH, RECEIVING, 0, 0, GO_ON, STAY, 0, 0,
      "seventh: no text"},
 
-    /* ---- eighth: FIN ---------------------------------------------------------------------------- */
+    /* ---- eighth: FIN ------------------------------------------------------------------------- */
     {EIGHTH, RECEIVING | S(CLOSE_WAIT), 0, FIN, 0, STAY, 0, 0,
      "eighth: no FIN"},
     {EIGHTH, S(CLOSE_WAIT), 0, 0, 0, STAY, 0, 0,

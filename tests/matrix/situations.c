@@ -242,9 +242,11 @@ const struct situation situations[] = {
      2,   END, 1,       FIN_NXT, true,  0,          0,   0,   1,     true},
     {"TIME-WAIT, timestamps", SANWO_TCP_TIME_WAIT, TIMESTAMPS, time_wait,
      2,   END, FIN_NXT, FIN_NXT, true,  0,          0,   0,   1,     true},
-    {"TIME-WAIT, after CLOSE, timestamps", SANWO_TCP_TIME_WAIT, TIMESTAMPS | LET_GO, time_wait_let_go,
+    {"TIME-WAIT, after CLOSE, timestamps", SANWO_TCP_TIME_WAIT,
+     TIMESTAMPS | LET_GO, time_wait_let_go,
      2,   END, FIN_NXT, FIN_NXT, true,  0,          0,   0,   1,     false},
-    {"TIME-WAIT, after CLOSE, LISTEN, timestamps", SANWO_TCP_TIME_WAIT, TIMESTAMPS | LET_GO | LISTENED, time_wait_listened,
+    {"TIME-WAIT, after CLOSE, LISTEN, timestamps", SANWO_TCP_TIME_WAIT,
+     TIMESTAMPS | LET_GO | LISTENED, time_wait_listened,
      2,   END, FIN_NXT, FIN_NXT, true,  0,          0,   0,   1,     false},
 };
 /* clang-format on */

@@ -1,9 +1,10 @@
 /*
  * test_matrix.c - All situations x all control bits x all classes of numbers, IPv4 and IPv6.
  *
- * Of the 256 values of the byte of control bits, all 64 of FIN SYN RST PSH ACK URG meet every class.
- * ECE and CWR, which decide nothing (ECN is not offered), vary from case to case instead. Without ACK
- * the acknowledgement number is garbage of one class only.
+ * All 64 values of FIN SYN RST PSH ACK URG meet every class of SEG.SEQ, SEG.ACK and length. What
+ * must decide nothing varies from case to case instead of multiplying them: ECE and CWR (ECN is not
+ * offered); timestamps where none were negotiated; PSH where timestamps were. Without ACK the
+ * acknowledgement number is garbage of one class.
  */
 #include "matrix.h"
 
@@ -24,7 +25,7 @@ struct tally {
     unsigned kind_count;
 };
 
-/* ---- telling ------------------------------------------------------------------------------------ */
+/* ---- telling --------------------------------------------------------------------------------- */
 
 static void print_flags(uint8_t flags)
 {
@@ -61,6 +62,26 @@ static void print_outcome(const char *who, const struct outcome *o)
     print_error("\n");
 }
 
+static void print_case(const struct bench *b, const struct model *m, const struct arrival *seg)
+{
+    const struct situation *s = b->s;
+    print_flags(seg->flags);
+    print_error(" seq RCV.NXT%+lld (edge %+lld) ack SND.UNA%+lld (SND.NXT %+lld) length %u",
+                (long long)(seg->seq - s->rcv_nxt), (long long)(s->edge - s->rcv_nxt),
+                (long long)(seg->ack - s->snd_una), (long long)(s->snd_nxt - s->snd_una),
+                seg->length);
+    if (seg->has_ts)
+        print_error(", TSval TS.Recent%+lld", (long long)seg->ts);
+    print_error("; on the wire seq %u ack %u\n", b->p->isn + (uint32_t)seg->seq,
+                b->p->iss + (uint32_t)seg->ack);
+    for (unsigned i = 0; i < m->used_count; i++)
+        if (rules[m->used[i]].acts != GO_ON || i + 1 == m->used_count)
+            print_error("    rule %s\n", rules[m->used[i]].why);
+    print_outcome("expected", &m->out);
+    print_outcome("seen    ", &b->seen);
+    print_error("    last drop: %s\n", sanwo_reason_name(b->dropped));
+}
+
 /* The first of each kind is shown in full. */
 static void disagree(struct tally *t, const struct bench *b, const struct model *m,
                      const struct arrival *seg, const char *what)
@@ -81,25 +102,10 @@ static void disagree(struct tally *t, const struct bench *b, const struct model 
     if (t->kind_count > DISAGREEMENTS_SHOWN)
         return;
     print_error("%s: %s\n    ", b->s->name, what);
-    print_flags(seg->flags);
-    print_error(" seq RCV.NXT%+lld (edge %+lld) ack SND.UNA%+lld (SND.NXT %+lld) length %u, on "
-                "the wire seq %u ack %u",
-                (long long)(seg->seq - b->s->rcv_nxt), (long long)(b->s->edge - b->s->rcv_nxt),
-                (long long)(seg->ack - b->s->snd_una),
-                (long long)(b->s->snd_nxt - b->s->snd_una), seg->length,
-                b->p->isn + (uint32_t)seg->seq, b->p->iss + (uint32_t)seg->ack);
-    if (seg->has_ts)
-        print_error(", TSval TS.Recent%+lld", (long long)seg->ts);
-    print_error("\n");
-    for (unsigned k = 0; k < m->used_count; k++)
-        if (!(rules[m->used[k]].acts == GO_ON && k + 1 < m->used_count))
-            print_error("    rule %s\n", rules[m->used[k]].why);
-    print_outcome("expected", &m->out);
-    print_outcome("seen    ", &b->seen);
-    print_error("    last drop: %s\n", sanwo_reason_name(b->dropped));
+    print_case(b, m, seg);
 }
 
-/* ---- comparing ---------------------------------------------------------------------------------- */
+/* ---- comparing ------------------------------------------------------------------------------- */
 
 static const char *compare_answer(const struct bench *b, const struct model *m)
 {
@@ -181,7 +187,7 @@ static void run_case(struct tally *t, struct bench *b, const struct arrival *seg
         disagree(t, b, &m, seg, what);
 }
 
-/* ---- all cases ---------------------------------------------------------------------------------- */
+/* ---- all cases ------------------------------------------------------------------------------- */
 
 /* A number that looks like chance, for what is varied instead of multiplied. */
 static unsigned vary(const struct tally *t)
@@ -234,16 +240,16 @@ static void run_situation(struct tally *t, struct bench *b)
 }
 
 /*
- * Where 2^32 and 2^31 lie among the numbers: where 0 of our SYN and of the peer's is on the wire, and
- * TS.Recent. The first two are for IPv4, the others for IPv6; timestamps need one of each only.
+ * Where 2^32 and 2^31 lie among the numbers: what 0 of our SYN and of the peer's is on the wire,
+ * and TS.Recent. The first two are for IPv4, the others for IPv6; timestamps need one each.
  */
 static const struct place {
     uint32_t iss, isn, ts_recent;
 } places[4] = {
-    {UINT32_MAX - IN_FLIGHT / 2, UINT32_MAX - 100, UINT32_MAX}, /* in what is in flight, in the window */
+    {UINT32_MAX - IN_FLIGHT / 2, UINT32_MAX - 100, UINT32_MAX}, /* in flight, in the window */
     {UINT32_MAX, UINT32_MAX, 0},                                /* SND.UNA = 0, RCV.NXT = 0 */
     {INT32_MAX - IN_FLIGHT / 2, INT32_MAX - 100, INT32_MAX},    /* the sign bit, in both */
-    {UINT32_MAX - IN_FLIGHT, UINT32_MAX - WINDOW, 0},           /* SND.NXT = 0, the right edge = 0 */
+    {UINT32_MAX - IN_FLIGHT, UINT32_MAX - WINDOW, 0},           /* SND.NXT = 0, right edge = 0 */
 };
 
 static void configure(struct peer *p, const struct place *place, bool timestamps)
@@ -297,9 +303,9 @@ static void run_family(unsigned family)
             unused++;
         }
     report(&t);
-    print_message("matrix: IPv%u: %lu cases, %u rules, %u situations of 11 states x 64 flags x %u SEQ "
-                  "x %u ACK x %u lengths x %u timestamps: %lu disagree, %lu without a rule, %u rules "
-                  "unused\n",
+    print_message("matrix: IPv%u: %lu cases, %u rules, %u situations of 11 states x 64 flags x "
+                  "%u SEQ x %u ACK x %u lengths x %u timestamps: %lu disagree, %lu without a rule, "
+                  "%u rules unused\n",
                   family, t.cases, rule_count, situation_count, SEQ_CLASSES, ACK_CLASSES,
                   LENGTH_CLASSES, TS_CLASSES, t.disagreements, t.missing, unused);
     assert_int_equal(t.disagreements, 0);

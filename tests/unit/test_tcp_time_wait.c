@@ -227,7 +227,7 @@ static void test_judge(void **state)
         {1, 0, TCP_SYN, false, false, 0, TIME_WAIT_REUSE},
         {0, 0, TCP_SYN, false, false, 0, TIME_WAIT_REUSE}, /* above its FIN */
         {-1, 0, TCP_SYN, false, false, 0, TIME_WAIT_ACK},
-        {INT32_MAX, 0, TCP_SYN, false, false, 0, TIME_WAIT_REUSE},
+        {INT32_MAX - 1, 0, TCP_SYN, false, false, 0, TIME_WAIT_REUSE},
         {INT32_MIN, 0, TCP_SYN, false, false, 0, TIME_WAIT_ACK},
         {-1000, 0, TCP_SYN, true, true, 1, TIME_WAIT_REUSE}, /* newer by the clock */
         {-1000, 0, TCP_SYN, true, true, 0, TIME_WAIT_ACK},

@@ -382,8 +382,14 @@ static const struct layout layouts[] = {
     {{.mss = 536, .window_scale = -1}, {8, 77, 3, 4, 2, 34, 5}, 40, 4, {2, 4, 2, 24}},
     /* what is not in the order is not written */
     {{.mss = 536, .window_scale = 2}, {3}, 40, 4, {1, 3, 3, 2}},
-    /* NOPs beyond the room are dropped */
-    {{.window_scale = -1}, {1, 1, 1, 1, 1, 1}, 4, 4, {1, 1, 1, 1}},
+    /* NOPs belong to the option after them, and stay away with it */
+    {{.window_scale = -1}, {1, 1, 1, 1, 1, 1}, 4, 0, {0}},
+    {{.mss = 1460, .window_scale = -1}, {2, 1, 3, 4, 8}, 40, 4, {2, 4, 5, 180}},
+    {{.mss = 1460, .window_scale = -1, .sack_permitted = true},
+     {2, 1, 3, 4, 1, 1, 8},
+     40,
+     8,
+     {2, 4, 5, 180, 4, 2, 0, 0}},
     /* too little room: whole options or none */
     {{.mss = 536, .window_scale = 2}, {0}, 7, 4, {2, 4, 2, 24}},
     {{.mss = 536, .window_scale = 2}, {0}, 3, 0, {0}},

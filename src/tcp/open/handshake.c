@@ -190,7 +190,7 @@ void sw_tcp_handshake_complete(struct tcp *tcp, struct tcp_connection *conn, enu
     conn->backoff = 0; /* RFC 6298 5.7 has its own rule for the data after a lost SYN */
     conn->syn_pending = 0;
     sw_tcp_timers_all_acked(tcp, conn);
-    if (!conn->syn_lost && !conn->syn_twice && conn->send.last_sent)
+    if (!conn->syn_lost && !conn->syn_twice && !conn->by_cookie)
         sw_tcp_rtt_sample(tcp, conn, tcp->now - conn->send.last_sent);
     else
         conn->send.srtt = 0;

@@ -36,8 +36,11 @@ bool sw_tcp_icmp_error(struct tcp *tcp, const struct tcp_icmp_error *error)
         sw_tcp_path_mtu_message(tcp, conn, error->mtu, error->packet);
         return true;
     case TCP_ICMP_HARD:
+    case TCP_ICMP_REFUSED:
         if (opening) { /* SHLD-26, where RFC 5927 leaves it */
-            sw_tcp_fail(tcp, conn, SANWO_EHOSTUNREACH, SANWO_REASON_HARD_ICMP_ERROR);
+            sw_tcp_fail(tcp, conn,
+                        error->kind == TCP_ICMP_REFUSED ? SANWO_ECONNREFUSED : SANWO_EHOSTUNREACH,
+                        SANWO_REASON_HARD_ICMP_ERROR);
             sw_tcp_finish(tcp, conn);
             return true;
         }

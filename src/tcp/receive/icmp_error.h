@@ -7,8 +7,9 @@
 #include "tcp/tcp.h"
 
 enum tcp_icmp_kind {
-    TCP_ICMP_SOFT, /* unreachable net or host, time exceeded, ...: noted (MUST-56) */
-    TCP_ICMP_HARD, /* unreachable protocol or port, forbidden */
+    TCP_ICMP_SOFT,    /* unreachable net or host, time exceeded, ...: noted (MUST-56) */
+    TCP_ICMP_HARD,    /* unreachable protocol, forbidden */
+    TCP_ICMP_REFUSED, /* unreachable port: nobody listens there */
     TCP_ICMP_TOO_BIG,
 };
 

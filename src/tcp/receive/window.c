@@ -94,6 +94,8 @@ void sw_tcp_window_on_read(struct tcp *tcp, struct tcp_connection *conn)
     uint32_t window = sw_tcp_receive_window(conn);
     if (conn->starved && sw_tcp_memory_is_short(tcp))
         return;
+    if (conn->receive.unacked && window >= 2u * conn->receive.mss)
+        return; /* the ACK that is due anyway tells it */
     uint32_t more = advance(tcp, conn);
     uint32_t buffer = sw_tcp_config(tcp, conn)->receive_buffer;
     /* A peer with room left learns of more by the next ACK; one at the edge must be told. */

@@ -172,11 +172,8 @@ enum tcp_verdict sw_tcp_process_ack(struct tcp *tcp, struct tcp_connection *conn
         if (verdict != TCP_CONTINUE)
             return verdict;
     }
-    if (SW_UNLIKELY(conn->syn_unacked)) { /* we closed in SYN-RECEIVED */
-        if (!tcp_seq_between(seg->ack, tcp_seq_add(s->iss, 1), s->snd_nxt)) {
-            seg->reason = SANWO_REASON_UNEXPECTED_ACK;
-            return TCP_SEND_RESET;
-        }
+    if (SW_UNLIKELY(conn->syn_unacked) && /* we closed in SYN-RECEIVED */
+        tcp_seq_between(seg->ack, tcp_seq_add(s->iss, 1), s->snd_nxt)) {
         sw_tcp_handshake_catch_up(tcp, conn);
         s->snd_una = tcp_seq_add(s->iss, 1);
     }
@@ -189,6 +186,8 @@ enum tcp_verdict sw_tcp_process_ack(struct tcp *tcp, struct tcp_connection *conn
     if (tcp_seq_before(seg->ack, s->snd_una))
         return TCP_CONTINUE; /* an old one: ignored, but not the text it came with */
     bool window_changed = update_window(tcp, conn, seg);
+    if (SW_UNLIKELY(conn->syn_unacked)) /* an old one: what is in flight begins with the SYN */
+        return TCP_CONTINUE;
     if (s->snd_wnd == 0)
         s->retransmissions = 0; /* MUST-37: it answers our probes, so we stay */
     if (conn->sack && seg->options.sack_count)

@@ -170,7 +170,7 @@ bool sw_tcp_plan_retransmission(struct tcp *tcp, struct tcp_connection *conn, ui
     plan->length = length;
     plan->segment_size = length > mss ? (uint16_t)mss : 0;
     plan->flags = TCP_ACK;
-    if (length)
+    if (length && length == data && record->pushed) /* as it was first sent */
         plan->flags |= TCP_PSH;
     if (fin && length == data)
         plan->flags |= TCP_FIN;
@@ -202,6 +202,7 @@ static void note_first_transmission(struct tcp *tcp, struct tcp_connection *conn
 {
     struct tcp_sender *s = &conn->send;
     sw_tcp_records_push(tcp, conn, span); /* there was room: sw_tcp_output() saw to it */
+    sw_tcp_record(tcp, conn, sw_tcp_records_count(tcp, conn) - 1)->pushed = plan->flags & TCP_PSH;
     s->snd_nxt = tcp_seq_add(s->snd_nxt, span);
     if (plan->length % conn->cc.mss)
         conn->snd_sml = s->snd_nxt;

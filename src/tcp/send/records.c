@@ -114,6 +114,7 @@ bool sw_tcp_records_split(struct tcp *tcp, struct tcp_connection *conn, uint32_t
     rest->seq = tcp_seq_add(head->seq, length);
     rest->length = head->length - length;
     head->length = length;
+    head->pushed = false;
     return true;
 }
 

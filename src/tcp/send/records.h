@@ -22,7 +22,8 @@ struct tcp_record {
     sanwo_time sent; /* the last time; RFC8985-4-1 */
     uint8_t flags;
     uint8_t transmissions;
-    uint8_t spare[6];
+    bool pushed; /* ends with PSH */
+    uint8_t spare[5];
 };
 
 uint32_t sw_tcp_records_count(const struct tcp *tcp, const struct tcp_connection *conn);
