@@ -8,6 +8,7 @@
 #     make install    PREFIX=/usr/local, DESTDIR= for packagers
 #     make format     put the C files into the project's format
 #     make coverage   line coverage of src/tcp and src/wire
+#     make fuzz       search for inputs that break something, a minute a target (SECONDS=600 for more)
 #     make clean
 
 CMAKE ?= cmake
@@ -65,7 +66,12 @@ coverage: need-cmake
 	@$(BUILD) build/coverage --parallel $(JOBS)
 	@scripts/coverage build/coverage
 
+SECONDS ?= 60
+fuzz: need-cmake
+	@scripts/install-deps --run --fuzz
+	@scripts/fuzz --seconds $(SECONDS)
+
 clean:
 	rm -rf build
 
-.PHONY: all need-cmake release debug asan run test check bench install format coverage clean
+.PHONY: all need-cmake release debug asan run test check bench install format coverage fuzz clean

@@ -1,8 +1,8 @@
 /*
  * emulator.c - A bad network around any driver.
  *
- *     stack -> transmit -> [ path out: heap by due time ] -> ready -> inner's transmit
- *     stack <- receive  <- [ path in:  heap by due time ] <-       <- inner's receive
+ *     stack -> transmit -> MTU, middlebox -> [ path out: heap by due time ] -> ready -> inner
+ *     stack <- receive  <- [ path in: heap by due time ] <- MTU, middlebox  <-       <- inner
  *
  * Frames are copied when they enter, checksums completed, so that a path treats what would be on the
  * wire. What is due moves on whenever receive() or transmit() is called; deadline() says when next.
@@ -13,15 +13,24 @@
 
 #include <sanwo/driver.h>
 
+#include "emulator_middlebox.h"
 #include "emulator_packet.h"
 #include "emulator_path.h"
+#include "emulator_segment.h"
 
-enum { BATCH = 64, BATCHES = 4 };
+enum { BATCH = 64, BATCHES = 4, ETHERNET_HEADER = 14 };
+
+/* One way through the network. */
+struct way {
+    struct path path;
+    struct packet_heap heap;
+    struct packet *last; /* the last that entered the heap, if it is still there */
+};
 
 struct emulator {
     struct sanwo_driver driver;
-    struct path out, in;
-    struct packet_heap out_heap, in_heap;
+    struct way out, in;
+    struct middlebox box;
     struct packet_list ready;  /* due, the inner driver did not take them yet */
     struct packet_list handed; /* given to the stack by the last receive() */
     struct packet_pool pool;
@@ -43,68 +52,158 @@ static void free_list(struct emulator *e, struct packet_list *list)
         sw_emulator_packet_free(&e->pool, packet);
 }
 
-static uint64_t free_heap(struct emulator *e, struct packet_heap *heap)
+static struct packet *take_first(struct way *way)
+{
+    struct packet *packet = sw_emulator_heap_take(&way->heap);
+
+    if (packet == way->last)
+        way->last = NULL;
+    return packet;
+}
+
+static uint64_t free_heap(struct emulator *e, struct way *way)
 {
     struct packet *packet;
-    uint64_t count = heap->count;
+    uint64_t count = way->heap.count;
 
-    while ((packet = sw_emulator_heap_take(heap)) != NULL)
+    while ((packet = take_first(way)) != NULL)
         sw_emulator_packet_free(&e->pool, packet);
     return count;
 }
 
 /* A changed super-segment could not be told from a good one, its checksums being still to come. Its
  * receiver would have dropped what was hit. */
-static bool corrupt(struct packet *packet, uint32_t bit)
+static bool damage(struct packet *packet, const struct fate *fate)
 {
+    if (fate->bit == PATH_NO_BIT && fate->length >= packet->length)
+        return true;
     if (packet->segmentation != SANWO_SEGMENT_NONE)
         return false;
-    packet->bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    if (fate->bit != PATH_NO_BIT)
+        packet->bytes[fate->bit / 8] ^= (uint8_t)(1u << fate->bit % 8);
+    if (fate->length < packet->length)
+        packet->length = fate->length;
     packet->checksum = SANWO_CHECKSUM_NONE;
     return true;
 }
 
-static void add_packet(struct emulator *e, struct packet_heap *heap, struct packet *packet,
+static void add_packet(struct emulator *e, struct way *way, struct packet *packet,
                        const struct fate *fate)
 {
     packet->due = fate->due;
-    if (fate->bit != PATH_NO_BIT && !corrupt(packet, fate->bit)) {
+    if (!damage(packet, fate)) {
         sw_emulator_packet_free(&e->pool, packet);
         return;
     }
-    if (!sw_emulator_heap_add(heap, packet)) {
+    if (!sw_emulator_heap_add(&way->heap, packet)) {
         e->stats.queue_dropped++;
         sw_emulator_packet_free(&e->pool, packet);
+        return;
     }
+    way->last = packet;
 }
 
-static void enter(struct emulator *e, struct path *path, struct packet_heap *heap,
-                  const struct sanwo_frame *frame, sanwo_time now)
+/* A packet meets its @n fates. */
+static void set_out(struct emulator *e, struct way *way, struct packet *packet,
+                    const struct fate *fates, unsigned n)
+{
+    struct packet *second = NULL;
+
+    if (n > 1) {
+        second = sw_emulator_packet_clone(&e->pool, packet);
+        if (second == NULL)
+            e->stats.queue_dropped++;
+    }
+    add_packet(e, way, packet, &fates[0]);
+    if (second != NULL)
+        add_packet(e, way, second, &fates[1]);
+}
+
+/* A packet that is ours sets out on a way. */
+static void carry(struct emulator *e, struct way *way, struct packet *packet, sanwo_time now)
 {
     struct fate fates[2];
-    struct packet *packet, *second = NULL;
+    unsigned n;
+
+    if (sw_emulator_middlebox_join(&e->box, way->last, packet, e->driver.link.mtu, &e->stats)) {
+        sw_emulator_packet_free(&e->pool, packet);
+        return;
+    }
+    n = sw_emulator_path_enter(&way->path, packet->length, now, fates, &e->stats);
+    if (n > 0)
+        set_out(e, way, packet, fates, n);
+    else
+        sw_emulator_packet_free(&e->pool, packet);
+}
+
+static struct way *other(struct emulator *e, const struct way *way)
+{
+    return way == &e->out ? &e->in : &e->out;
+}
+
+static void through_middlebox(struct emulator *e, struct way *way, const struct sanwo_frame *frame,
+                              sanwo_time now)
+{
+    struct packet *packet = sw_emulator_packet_copy(&e->pool, frame);
+    struct middlebox_result results[MIDDLEBOX_MOST];
+    unsigned n;
+
+    if (packet == NULL) {
+        e->stats.queue_dropped++;
+        return;
+    }
+    n = sw_emulator_middlebox_pass(&e->box, &e->pool, packet, way == &e->out, results, &e->stats);
+    for (unsigned i = 0; i < n; i++)
+        carry(e, results[i].back ? other(e, way) : way, results[i].packet, now);
+}
+
+/* RFC 1191, RFC 8201. Returns false if the frame may pass. */
+static bool too_big(struct emulator *e, struct way *way, const struct sanwo_frame *frame,
+                    sanwo_time now)
+{
+    uint16_t mtu = way->path.config.mtu;
+    struct packet *copy, *error;
+
+    if (mtu == 0 || frame->segmentation != SANWO_SEGMENT_NONE || frame->length <= mtu + e->box.link)
+        return false;
+    e->stats.too_big++;
+    if (!way->path.config.too_big)
+        return true;
+    copy = sw_emulator_packet_copy(&e->pool, frame);
+    if (copy == NULL)
+        return true;
+    error = sw_emulator_too_big(&e->pool, copy->bytes, copy->length, e->box.link, mtu);
+    sw_emulator_packet_free(&e->pool, copy);
+    if (error != NULL)
+        carry(e, other(e, way), error, now);
+    return true;
+}
+
+static void enter(struct emulator *e, struct way *way, const struct sanwo_frame *frame,
+                  sanwo_time now)
+{
+    struct fate fates[2];
+    struct packet *packet;
     unsigned n;
 
     if (e->down) {
         e->stats.lost++;
         return;
     }
-    n = sw_emulator_path_enter(path, frame->length, now, fates, &e->stats);
+    if (too_big(e, way, frame, now))
+        return;
+    if (e->box.active) {
+        through_middlebox(e, way, frame, now);
+        return;
+    }
+    n = sw_emulator_path_enter(&way->path, frame->length, now, fates, &e->stats);
     if (n == 0)
         return;
     packet = sw_emulator_packet_copy(&e->pool, frame);
-    if (packet == NULL) {
+    if (packet == NULL)
         e->stats.queue_dropped += n;
-        return;
-    }
-    if (n > 1) {
-        second = sw_emulator_packet_clone(&e->pool, packet);
-        if (second == NULL)
-            e->stats.queue_dropped++;
-    }
-    add_packet(e, heap, packet, &fates[0]);
-    if (second != NULL)
-        add_packet(e, heap, second, &fates[1]);
+    else
+        set_out(e, way, packet, fates, n);
 }
 
 /* One batch of what is ready. Returns false if the inner driver takes no more now. */
@@ -136,8 +235,8 @@ static bool push_batch(struct emulator *e, sanwo_time now)
 /* What is due goes on to the inner driver. */
 static void push_out(struct emulator *e, sanwo_time now)
 {
-    while (sw_emulator_heap_due(&e->out_heap) <= now)
-        sw_emulator_list_append(&e->ready, sw_emulator_heap_take(&e->out_heap));
+    while (sw_emulator_heap_due(&e->out.heap) <= now)
+        sw_emulator_list_append(&e->ready, take_first(&e->out));
     while (push_batch(e, now))
         continue;
     e->driver.blocked = e->ready.first != NULL && e->driver.inner->blocked;
@@ -162,7 +261,7 @@ static int pull_in(struct emulator *e, sanwo_time now)
         if (n < 0)
             return n;
         for (int k = 0; k < n; k++) {
-            enter(e, &e->in, &e->in_heap, &frames[k], now);
+            enter(e, &e->in, &frames[k], now);
             return_buffers(e, &frames[k]);
         }
         if (n == 0)
@@ -184,8 +283,8 @@ static int emulator_receive(struct sanwo_driver *d, struct sanwo_frame *frames, 
     result = pull_in(e, now);
     if (result < 0)
         return result;
-    while ((size_t)n < max && sw_emulator_heap_due(&e->in_heap) <= now) {
-        struct packet *packet = sw_emulator_heap_take(&e->in_heap);
+    while ((size_t)n < max && sw_emulator_heap_due(&e->in.heap) <= now) {
+        struct packet *packet = take_first(&e->in);
 
         sw_emulator_packet_frame(packet, &frames[n]);
         frames[n].arrival = packet->due;
@@ -205,7 +304,7 @@ static int emulator_transmit(struct sanwo_driver *d, const struct sanwo_frame *f
     if (e->broken < 0)
         return e->broken;
     for (size_t i = 0; i < n; i++)
-        enter(e, &e->out, &e->out_heap, &frames[i], now);
+        enter(e, &e->out, &frames[i], now);
     sanwo_driver_sent(d, frames, n);
     push_out(e, now);
     return (int)n;
@@ -225,11 +324,11 @@ static sanwo_time emulator_deadline(const struct sanwo_driver *d)
 {
     const struct emulator *e = emulator_of(d);
     sanwo_time when =
-        earliest(sw_emulator_heap_due(&e->in_heap), d->inner->ops->deadline(d->inner));
+        earliest(sw_emulator_heap_due(&e->in.heap), d->inner->ops->deadline(d->inner));
 
     /* A blocked inner driver says by its descriptor when to go on, not by time. */
     if (e->ready.first == NULL)
-        when = earliest(when, sw_emulator_heap_due(&e->out_heap));
+        when = earliest(when, sw_emulator_heap_due(&e->out.heap));
     else if (!d->inner->blocked)
         when = 0;
     return when;
@@ -242,10 +341,10 @@ static void emulator_destroy(struct sanwo_driver *d)
     sanwo_driver_destroy(d->inner); /* gives back our packets */
     free_list(e, &e->ready);
     free_list(e, &e->handed);
-    free_heap(e, &e->out_heap);
-    free_heap(e, &e->in_heap);
-    sw_emulator_heap_dispose(&e->out_heap);
-    sw_emulator_heap_dispose(&e->in_heap);
+    free_heap(e, &e->out);
+    free_heap(e, &e->in);
+    sw_emulator_heap_dispose(&e->out.heap);
+    sw_emulator_heap_dispose(&e->in.heap);
     sw_emulator_pool_dispose(&e->pool);
     free(e);
 }
@@ -274,7 +373,7 @@ int sanwo_emulator_create(struct sanwo_driver *inner, const struct sanwo_emulato
     struct emulator *e;
 
     if (inner == NULL || !sw_emulator_path_valid(&config->out) ||
-        !sw_emulator_path_valid(&config->in))
+        !sw_emulator_path_valid(&config->in) || !sw_emulator_middlebox_valid(&config->middlebox))
         return -SANWO_EINVAL;
     e = calloc(1, sizeof(*e));
     if (e == NULL)
@@ -284,8 +383,11 @@ int sanwo_emulator_create(struct sanwo_driver *inner, const struct sanwo_emulato
     e->driver.link.offload = 0;
     e->driver.inner = inner;
     inner->outer = &e->driver;
-    sw_emulator_path_init(&e->out, &config->out, config->seed);
-    sw_emulator_path_init(&e->in, &config->in, ~config->seed);
+    sw_emulator_path_init(&e->out.path, &config->out, config->seed);
+    sw_emulator_path_init(&e->in.path, &config->in, ~config->seed);
+    e->box.random = e->box.seed = config->seed ^ UINT64_C(0x6d6964646c65626f);
+    e->box.link = inner->link.kind == SANWO_LINK_ETHERNET ? ETHERNET_HEADER : 0;
+    sw_emulator_middlebox_set(&e->box, &config->middlebox);
     *out = &e->driver;
     return 0;
 }
@@ -301,9 +403,16 @@ void sanwo_emulator_configure(struct sanwo_driver *emulator, const struct sanwo_
     struct emulator *e = emulator_of(emulator);
 
     if (sw_emulator_path_valid(out))
-        e->out.config = *out;
+        e->out.path.config = *out;
     if (sw_emulator_path_valid(in))
-        e->in.config = *in;
+        e->in.path.config = *in;
+}
+
+void sanwo_emulator_set_middlebox(struct sanwo_driver *emulator,
+                                  const struct sanwo_emulator_middlebox *middlebox)
+{
+    if (sw_emulator_middlebox_valid(middlebox))
+        sw_emulator_middlebox_set(&emulator_of(emulator)->box, middlebox);
 }
 
 /* What is under way when a cable is cut does not arrive. */
@@ -313,8 +422,8 @@ void sanwo_emulator_set_up(struct sanwo_driver *emulator, bool up)
 
     e->down = !up;
     if (!up) {
-        e->stats.lost += free_heap(e, &e->out_heap);
-        e->stats.lost += free_heap(e, &e->in_heap);
+        e->stats.lost += free_heap(e, &e->out);
+        e->stats.lost += free_heap(e, &e->in);
         free_list(e, &e->ready);
     }
 }

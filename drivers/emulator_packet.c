@@ -48,12 +48,35 @@ struct packet *sw_emulator_packet_copy(struct packet_pool *pool, const struct sa
     return packet;
 }
 
+struct packet *sw_emulator_packet_blank(struct packet_pool *pool, uint32_t length)
+{
+    struct packet *packet = new_packet(pool, length);
+
+    if (packet == NULL)
+        return NULL;
+    packet->next = NULL;
+    packet->length = length;
+    packet->checksum = SANWO_CHECKSUM_NONE;
+    packet->segmentation = SANWO_SEGMENT_NONE;
+    packet->segment_size = packet->header_length = 0;
+    packet->checksum_start = packet->checksum_offset = 0;
+    return packet;
+}
+
+uint32_t sw_emulator_packet_room(const struct packet *packet)
+{
+    return class_size[packet->size_class];
+}
+
 struct packet *sw_emulator_packet_clone(struct packet_pool *pool, const struct packet *packet)
 {
     struct packet *copy = new_packet(pool, packet->length);
 
     if (copy != NULL) {
-        memcpy(copy, packet, sizeof(*packet)); /* the size class follows from the length */
+        uint8_t size_class = copy->size_class;
+
+        memcpy(copy, packet, sizeof(*packet));
+        copy->size_class = size_class; /* a packet may have become shorter than its class */
         memcpy(copy->bytes, packet->bytes, packet->length);
         copy->next = NULL;
     }

@@ -45,6 +45,10 @@ struct packet_heap {
  * own, which is for the parts. NULL: out of memory, or no frame is that long.
  */
 struct packet *sw_emulator_packet_copy(struct packet_pool *pool, const struct sanwo_frame *frame);
+/** @length bytes to be written, a whole packet with all checksums. NULL as above. */
+struct packet *sw_emulator_packet_blank(struct packet_pool *pool, uint32_t length);
+/** How long it may become where it is. */
+uint32_t sw_emulator_packet_room(const struct packet *packet);
 struct packet *sw_emulator_packet_clone(struct packet_pool *pool, const struct packet *packet);
 /** A frame of one slice, the packet's memory. */
 void sw_emulator_packet_frame(struct packet *packet, struct sanwo_frame *out);

@@ -1,8 +1,8 @@
 /*
  * emulator_path.c - What a bad network does to one packet, in this order:
  *
- *     burst and random loss -> duplicate -> corrupt -> queue (tail drop) -> rate -> delay, jitter
- *                                                                                -> held back
+ *     burst and random loss -> duplicate -> corrupt, truncate -> queue (tail drop) -> rate
+ *                                                        -> delay, jitter, spike -> held back
  *
  * All chance comes from one generator per direction, which is only asked when the answer matters; so
  * the same packets at the same times meet the same fates.
@@ -42,9 +42,11 @@ bool sw_emulator_path_valid(const struct sanwo_emulator_path *config)
     if (config->rate != 0 && config->queue / config->rate > LONGEST / SECOND)
         return false;
     return sensible(config->delay) && sensible(config->jitter) && sensible(config->reorder_delay) &&
-           config->loss_ppm <= MILLION && config->burst_ppm <= MILLION &&
-           config->burst_exit_ppm <= MILLION && config->reorder_ppm <= MILLION &&
-           config->duplicate_ppm <= MILLION && config->corrupt_ppm <= MILLION;
+           sensible(config->spike) && config->spike_ppm <= MILLION &&
+           config->truncate_ppm <= MILLION && config->loss_ppm <= MILLION &&
+           config->burst_ppm <= MILLION && config->burst_exit_ppm <= MILLION &&
+           config->reorder_ppm <= MILLION && config->duplicate_ppm <= MILLION &&
+           config->corrupt_ppm <= MILLION;
 }
 
 void sw_emulator_path_init(struct path *path, const struct sanwo_emulator_path *config,
@@ -114,6 +116,10 @@ static sanwo_time due(struct path *path, sanwo_time left, struct sanwo_emulator_
 
     if (c->jitter > 0)
         when += (sanwo_time)(next_random(path) % (uint64_t)c->jitter);
+    if (chance(path, c->spike_ppm)) {
+        stats->spikes++;
+        when += c->spike;
+    }
     if (chance(path, c->reorder_ppm)) {
         sanwo_time more = c->reorder_delay;
 
@@ -145,12 +151,16 @@ unsigned sw_emulator_path_enter(struct path *path, uint32_t length, sanwo_time n
         struct fate *fate = &fates[n];
         sanwo_time left;
 
-        fate->bit = PATH_NO_BIT;
+        *fate = (struct fate){.bit = PATH_NO_BIT, .length = length};
         if (length > 0 && chance(path, path->config.corrupt_ppm)) {
             stats->corrupted++;
             fate->bit = (uint32_t)(next_random(path) % (length * UINT64_C(8)));
         }
-        if (!send_at_rate(path, length, now, &left)) {
+        if (length > 1 && chance(path, path->config.truncate_ppm)) {
+            stats->truncated++;
+            fate->length = 1 + (uint32_t)(next_random(path) % (length - 1));
+        }
+        if (!send_at_rate(path, fate->length, now, &left)) {
             stats->queue_dropped++;
             continue;
         }

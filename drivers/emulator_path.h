@@ -17,10 +17,11 @@ struct path {
 
 #define PATH_NO_BIT UINT32_MAX
 
-/** A packet that arrives: when, and which bit is flipped (or PATH_NO_BIT). */
+/** A packet that arrives: when, which bit is flipped (or PATH_NO_BIT), how much of it is left. */
 struct fate {
     sanwo_time due;
     uint32_t bit;
+    uint32_t length;
 };
 
 bool sw_emulator_path_valid(const struct sanwo_emulator_path *config);

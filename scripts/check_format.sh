@@ -23,7 +23,7 @@ mapfile -t files < <(
     if git rev-parse --git-dir >/dev/null 2>&1; then
         git ls-files --cached --others --exclude-standard -- '*.c' '*.h' | sort -u
     else
-        find include src drivers tools examples bench tests -name '*.[ch]' | sort
+        find include src drivers sim tools examples bench tests -name '*.[ch]' | sort
     fi | while read -r file; do [ -f "$file" ] && echo "$file"; done)
 if [ "${#files[@]}" -eq 0 ]; then
     exit 0

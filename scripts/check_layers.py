@@ -30,9 +30,10 @@ ALSO = {
 }
 CORE = {"base", "wire", "link", "ip", "tcp", "udp", "stack"}
 
-# Folders that see <sanwo/...> and their own files only; tests/unit sees everything, and the tests
-# named after a room outside the core see that room.
-OUTSIDE = ("drivers", "tools", "examples", "bench", "tests")
+# Folders that see <sanwo/...> and their own files only; tools/sim*.c and tests/sim see sim/ too,
+# tests/drill sees tools/drill, tests/unit and tests/model see everything, and the tests named after a
+# room outside the core see that room.
+OUTSIDE = ("drivers", "sim", "tools", "examples", "bench", "tests")
 TEST_SEES_ROOM = {"http", "trace", "socket"}
 
 FREESTANDING = {"stdbool.h", "stddef.h", "stdint.h", "limits.h", "stdalign.h", "string.h"}
@@ -47,6 +48,12 @@ def files():
         yield from sorted((ROOT / folder).rglob("*.[ch]"))
 
 
+def sees_sim(path):
+    """Whether the file is built with the simulator's engine in view."""
+    return path.parts[:2] == ("tests", "sim") or (
+        path.parts[0] == "tools" and path.name.startswith("sim"))
+
+
 def resolve(path, quote, name):
     """The included file relative to the root, or None if it is not ours."""
     places = [ROOT / "include"] if quote == "<" else [path.parent, ROOT / "src"]
@@ -54,6 +61,10 @@ def resolve(path, quote, name):
         places.append(ROOT / "tests")
     if quote == '"' and path.is_relative_to(ROOT / "tools"):
         places.append(ROOT / "tools")
+    if quote == '"' and path.is_relative_to(ROOT / "tests" / "drill"):
+        places.append(ROOT / "tools" / "drill")
+    if quote == '"' and sees_sim(path.relative_to(ROOT)):
+        places.append(ROOT)
     for place in places:
         found = (place / name).resolve()
         if found.is_file():
@@ -87,9 +98,13 @@ def judge(path, quote, name, target):
         if "/".join(there[1:]) in ALSO.get(room, set()):
             return None
         return f"src/{room} may not know src/{there[1]}"
-    if here == "tests" and room == "unit":
+    if here == "tests" and room in ("unit", "model"):
         return None
     if here == "tests" and there[0] == "src" and room == there[1] and room in TEST_SEES_ROOM:
+        return None
+    if (here, room) == ("tests", "drill") and there[:2] == ("tools", "drill"):
+        return None
+    if there[0] == "sim" and sees_sim(path):
         return None
     if there[0] != here:
         return f"{here}/ may include <sanwo/...> only"

@@ -11,7 +11,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FILE_LIMIT, FILE_WARNING, FUNCTION_LIMIT = 800, 600, 80
-C_FOLDERS = ("include", "src", "drivers", "tools", "examples", "bench", "tests")
+C_FOLDERS = ("include", "src", "drivers", "sim", "tools", "examples", "bench", "tests")
 
 
 def functions(lines):

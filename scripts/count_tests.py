@@ -2,7 +2,7 @@
 """count_tests.py - Counts test cases in ctest's JUnit report.
 
 A cmocka program counts by its cases, a script that prints "ok ..." and "not ok ..." lines (TAP)
-by those, and any other test as one. A program that failed without saying which case (a crash, a
+by those, `sanwo drill` by its scripts, and any other test as one. A program that failed without saying which case (a crash, a
 time-out) adds one failure. The last line printed is "N passed, M failed[, K skipped]".
 """
 import argparse
@@ -20,6 +20,7 @@ CMOCKA_FAILED = re.compile(r"\[ +FAILED +\] (\d+) test")
 TAP_OK = re.compile(r"^ok\b(?!.*# skip)", re.M | re.I)
 TAP_SKIPPED = re.compile(r"^ok\b.*# skip", re.M | re.I)
 TAP_FAILED = re.compile(r"^not ok\b", re.M)
+DRILL = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped$", re.M)
 
 
 def sums(pattern, output):
@@ -37,6 +38,9 @@ def count(status, output):
         passed = len(TAP_OK.findall(output))
         skipped = len(TAP_SKIPPED.findall(output))
         failed = len(TAP_FAILED.findall(output))
+        if passed + skipped + failed == 0:  # `sanwo drill` by itself: its scripts
+            for line in DRILL.findall(output):
+                passed, failed, skipped = map(int, line)
     if status == "failed" and failed == 0:
         failed = 1
     if status == "skipped" and passed + failed + skipped == 0:

@@ -13,9 +13,11 @@
 
 int sw_cmd_bench(int argc, char **argv);
 int sw_cmd_demo(int argc, char **argv);
+int sw_cmd_drill(int argc, char **argv);
 int sw_cmd_get(int argc, char **argv);
 int sw_cmd_nc(int argc, char **argv);
 int sw_cmd_serve(int argc, char **argv);
+int sw_cmd_sim(int argc, char **argv);
 
 /* Exit statuses. Those of get are curl's where curl has one. */
 enum {

@@ -15,6 +15,9 @@ static const struct {
     {"serve", sw_cmd_serve, "HTTP server of a folder, on our own TCP over a TUN device"},
     {"get", sw_cmd_get, "fetch a URL, on our own TCP over a TUN device"},
     {"nc", sw_cmd_nc, "standard input and output over a connection, listening or connecting"},
+    {"drill", sw_cmd_drill, "run packetdrill-language scripts against the stack in virtual time"},
+    {"sim", sw_cmd_sim,
+     "a hostile network and careless applications, drawn from a seed; all checked"},
     {"bench", sw_cmd_bench, "benchmarks in one process"},
 };
 

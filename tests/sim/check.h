@@ -1,5 +1,5 @@
 /*
- * check.h - cmocka with what it needs before it.
+ * check.h - cmocka with what it needs before it, and worlds whose failures are failures of the test.
  */
 #ifndef TESTS_SIM_CHECK_H
 #define TESTS_SIM_CHECK_H
@@ -11,5 +11,10 @@
 #include <stdio.h>
 
 #include <cmocka.h>
+
+#include "sim/world.h"
+
+/** As world_config_default(); a broken rule prints the world and fails the running test. */
+void check_config(struct world_config *c, const char *name);
 
 #endif

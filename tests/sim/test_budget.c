@@ -3,7 +3,6 @@
  * delay or a named refusal. (world.c compares the use with the budget at every step of every test.)
  */
 #include "check.h"
-#include "world.h"
 
 enum { MEGABYTE = 1 << 20, LEAST = 192 * 1024 };
 
@@ -14,7 +13,7 @@ static struct world *small_world(const char *name, uint64_t budget_a, uint64_t b
     struct world_config c;
     struct world *w;
 
-    world_config_default(&c, name);
+    check_config(&c, name);
     world_config_path(&c, &path);
     c.salt = salt;
     c.stack[0].budget = budget_a;
@@ -24,7 +23,10 @@ static struct world *small_world(const char *name, uint64_t budget_a, uint64_t b
     return w;
 }
 
-/* 64 connections into one MiB, and nobody reads: all stand still, within the budget. Then all read. */
+/*
+ * 64 connections into one MiB, and nobody reads: all stand still, within the budget. Then all
+ * read. B-17.
+ */
 static void test_receiver_never_reads(void **state)
 {
     struct world_plan sender = {.send = 200000}, reader = {.start = SANWO_SEC(300)};
@@ -67,7 +69,7 @@ static void test_sender_is_short(void **state)
     world_destroy(w);
 }
 
-/* Both sides short, both ways, holes in the streams to be held, on a bad network. */
+/* Both sides short, both ways, holes in the streams to be held, on a bad network. B-16. */
 static void test_both_short(void **state)
 {
     const struct sanwo_emulator_path path = {
@@ -79,7 +81,7 @@ static void test_both_short(void **state)
         struct world_config c;
         struct world *w;
 
-        world_config_default(&c, __func__);
+        check_config(&c, __func__);
         world_config_path(&c, &path);
         c.salt = salt;
         c.stack[0].budget = c.stack[1].budget = MEGABYTE;
@@ -95,7 +97,10 @@ static void test_both_short(void **state)
     }
 }
 
-/* More connections than there is memory for: a named refusal, and room again when some have gone. */
+/*
+ * More connections than there is memory for: a named refusal, and room again when some have gone.
+ * B-13, E-12.
+ */
 static void test_too_many_connections(void **state)
 {
     struct world_plan stay = {.ending = WORLD_STAY}, leave = {0};

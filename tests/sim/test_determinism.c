@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "check.h"
-#include "world.h"
 
 /* ---- whole worlds ------------------------------------------------------------------------------ */
 
@@ -26,7 +25,7 @@ static uint64_t run_world(uint64_t salt)
     struct world *w;
     uint64_t hash;
 
-    world_config_default(&c, __func__);
+    check_config(&c, __func__);
     world_config_path(&c, &path);
     c.salt = salt;
     w = world_create(&c);

@@ -3,7 +3,6 @@
  * peer. A transfer recovers or ends for a named reason, and nothing is left behind.
  */
 #include "check.h"
-#include "world.h"
 
 static struct world *make_world(const char *name, uint64_t salt)
 {
@@ -12,7 +11,7 @@ static struct world *make_world(const char *name, uint64_t salt)
     struct world_config c;
     struct world *w;
 
-    world_config_default(&c, name);
+    check_config(&c, name);
     world_config_path(&c, &path);
     c.salt = salt;
     for (int side = 0; side < 2; side++) { /* for readers whose peer was given up unheard */
@@ -72,6 +71,7 @@ static bool run_with_fault(unsigned side, uint64_t nth, unsigned *failures)
     return stats.memory_refused > refused;
 }
 
+/* E-01, A-16. */
 static void test_each_allocation(void **state)
 {
     (void)state;
@@ -88,7 +88,7 @@ static void test_each_allocation(void **state)
     }
 }
 
-/* One in so many is refused, on both sides, for as long as it lasts. */
+/* One in so many is refused, on both sides, for as long as it lasts. E-01. */
 static void test_random_allocations(void **state)
 {
     static const uint32_t every[] = {3, 5, 10, 30, 100};
@@ -162,7 +162,7 @@ static void calm(struct world *w)
         sanwo_emulator_configure(w->host[side].emulator, &path, &path);
 }
 
-/* Gone for a minute in the middle of it, and back: all arrives, soon after. */
+/* Gone for a minute in the middle of it, and back: all arrives, soon after. E-06. */
 static void test_link_goes_and_comes(void **state)
 {
     struct world_plan sends = {.send = 3000000, .most_read = 20000}, none = {0};
@@ -218,7 +218,7 @@ static void test_orphan_and_link(void **state)
     }
 }
 
-/* Down for good: who has something to say learns it by time; who asked for time gets that. */
+/* Down for good: who has something to say learns it by time; who asked for time gets that. E-06. */
 static void test_link_stays_down(void **state)
 {
     static const sanwo_time timeouts[] = {0, SANWO_SEC(30)};
@@ -256,6 +256,7 @@ static void test_link_stays_down(void **state)
 /*
  * Nobody was served for long: a suspended machine. Timestamps jump with the clock, by more than half
  * their range too, where an old one would look new (RFC 7323 5.5).
+ * E-03, E-04.
  */
 static void test_clock_jumps(void **state)
 {
@@ -285,7 +286,7 @@ static void test_clock_jumps(void **state)
     }
 }
 
-/* The same with nothing under way: an idle connection is found as it was left. */
+/* The same with nothing under way: an idle connection is found as it was left. E-03. */
 static void test_clock_jumps_when_idle(void **state)
 {
     static const int64_t days[] = {1, 20, 24, 25, 30, 45, 49, 50, 74, 75, 100, 1000};
@@ -309,7 +310,7 @@ static void test_clock_jumps_when_idle(void **state)
     }
 }
 
-/* One host's clock is ahead for a while: what it is told then counts as the present. */
+/* One host's clock is ahead for a while: what it is told then counts as the present. E-03. */
 static void test_clock_runs_backwards(void **state)
 {
     struct world_plan both = {.send = 500000};
@@ -332,7 +333,11 @@ static void test_clock_runs_backwards(void **state)
 
 /* ---- peers ------------------------------------------------------------------------------------- */
 
-/* The peer starts anew and knows nothing: its reset ends what still talks to it (RFC 9293 3.5.1). */
+/*
+ * The peer starts anew and knows nothing: its reset ends what still talks to it (RFC 9293 3.5.1).
+ * U-16, E-05.
+ * E-16.
+ */
 static void test_peer_reboots(void **state)
 {
     struct world_plan both = {.send = 3000000}, idle = {.ending = WORLD_STAY};

@@ -3,7 +3,6 @@
  * buffer. And what must outlast silence: TIME-WAIT.
  */
 #include "check.h"
-#include "world.h"
 
 static struct world_talk *open_idle(struct world *w, unsigned side, uint64_t bytes)
 {
@@ -35,7 +34,7 @@ static void test_silence(void **state)
         struct world_config c;
         struct world *w;
 
-        world_config_default(&c, __func__);
+        check_config(&c, __func__);
         world_config_path(&c, &path);
         c.salt = bytes;
         w = world_create(&c);
@@ -62,7 +61,7 @@ static void idle_cost(const char *name, uint64_t bytes)
     uint64_t before[2];
     struct world *w;
 
-    world_config_default(&c, name);
+    check_config(&c, name);
     c.direct = true;
     c.backlog = COUNT;
     for (int side = 0; side < 2; side++)
@@ -89,12 +88,14 @@ static void idle_cost(const char *name, uint64_t bytes)
     world_destroy(w);
 }
 
+/* B-13. */
 static void test_cost(void **state)
 {
     (void)state;
     idle_cost(__func__, 0);
 }
 
+/* B-13. */
 static void test_cost_after_exchange(void **state)
 {
     (void)state;
@@ -135,7 +136,7 @@ static void test_time_wait_after_silence(void **state)
         struct world *w;
         sanwo_time now;
 
-        world_config_default(&c, __func__);
+        check_config(&c, __func__);
         c.salt = (uint64_t)silence;
         w = world_create(&c);
         talk = world_open(w, 0, &first, &last, NULL);
@@ -168,7 +169,7 @@ static void test_keepalive(void **state)
     struct world *w;
 
     (void)state;
-    world_config_default(&c, __func__);
+    check_config(&c, __func__);
     c.stack[0].tcp.keepalive = true;
     c.stack[0].tcp.keepalive_idle = SANWO_SEC(7200);
     w = world_create(&c);

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "check.h"
-#include "world.h"
 
 struct row {
     const char *name;
@@ -76,7 +75,7 @@ static void run_row(const struct row *row, uint8_t family, uint64_t salt)
     struct world_config c;
     struct world *w;
 
-    world_config_default(&c, row->name);
+    check_config(&c, row->name);
     world_config_path(&c, &row->path);
     c.family = family;
     c.salt = salt;
@@ -93,6 +92,7 @@ static void run_row(const struct row *row, uint8_t family, uint64_t salt)
     world_destroy(w);
 }
 
+/* E-08. */
 static void test_network(void **state)
 {
     const struct row *row = *state;
@@ -113,7 +113,7 @@ static void test_one_way(void **state)
         struct world_config c;
         struct world *w;
 
-        world_config_default(&c, __func__);
+        check_config(&c, __func__);
         c.path[side] = bad;
         c.path[!side] = good;
         c.stack[0].tcp.syn_retries = c.stack[1].tcp.syn_ack_retries = 20;
@@ -138,7 +138,7 @@ static void test_options(void **state)
         struct world_config c;
         struct world *w;
 
-        world_config_default(&c, __func__);
+        check_config(&c, __func__);
         world_config_path(&c, &path);
         c.salt = mask;
         c.stack[mask & 1].tcp.offer_window_scale = (mask & 2) != 0;
@@ -167,7 +167,7 @@ static void test_buffers(void **state)
         struct world_config c;
         struct world *w;
 
-        world_config_default(&c, __func__);
+        check_config(&c, __func__);
         world_config_path(&c, &path);
         c.salt = i;
         if (i & 1)

@@ -2,7 +2,6 @@
  * test_transfer.c - Bytes each way over a good network: sizes, families, MTUs, offload, wrap-around.
  */
 #include "check.h"
-#include "world.h"
 
 enum { MSS = 1460 };
 
@@ -35,7 +34,7 @@ static void test_sizes(void **state)
     struct world_config c;
 
     (void)state;
-    world_config_default(&c, __func__);
+    check_config(&c, __func__);
     for (int family = 0; family < 2; family++) {
         c.family = family ? SANWO_FAMILY_IPV6 : SANWO_FAMILY_IPV4;
         for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
@@ -51,7 +50,7 @@ static void test_mtus(void **state)
     struct world_config c;
 
     (void)state;
-    world_config_default(&c, __func__);
+    check_config(&c, __func__);
     for (size_t i = 0; i < sizeof(mtus) / sizeof(mtus[0]); i++) {
         for (int family = 0; family < 2; family++) {
             c.family = family ? SANWO_FAMILY_IPV6 : SANWO_FAMILY_IPV4;
@@ -75,7 +74,7 @@ static void test_offload(void **state)
     struct world_config c;
 
     (void)state;
-    world_config_default(&c, __func__);
+    check_config(&c, __func__);
     c.direct = true;
     for (size_t i = 0; i < sizeof(offloads) / sizeof(offloads[0]); i++) {
         for (int family = 0; family < 2; family++) {
@@ -94,14 +93,18 @@ static void test_ten_megabytes(void **state)
     struct world_config c;
 
     (void)state;
-    world_config_default(&c, __func__);
+    check_config(&c, __func__);
     world_config_path(&c, &path);
     transfer(&c, 10 << 20, 0);
     c.family = SANWO_FAMILY_IPV6;
     transfer(&c, 10 << 20, 10 << 20);
 }
 
-/* RFC 9293 3.4: all comparison is modulo 2^32; both streams pass zero, at every kind of place. */
+/*
+ * RFC 9293 3.4: all comparison is modulo 2^32; both streams pass zero, at every kind of place.
+ * U-15.
+ * E-13.
+ */
 static void test_wrap_around(void **state)
 {
     static const uint32_t before[] = {0,     1,      2,           MSS - 12,   MSS,
@@ -110,7 +113,7 @@ static void test_wrap_around(void **state)
     struct world_config c;
 
     (void)state;
-    world_config_default(&c, __func__);
+    check_config(&c, __func__);
     world_config_path(&c, &path);
     c.isn_is_set = true;
     for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
@@ -131,7 +134,7 @@ static void test_small_writes(void **state)
     struct world *w;
 
     (void)state;
-    world_config_default(&c, __func__);
+    check_config(&c, __func__);
     world_config_path(&c, &path);
     w = world_create(&c);
     assert_non_null(world_open(w, 1, &small, &small, NULL));
@@ -151,7 +154,7 @@ static void test_many_at_once(void **state)
     struct world *w;
 
     (void)state;
-    world_config_default(&c, __func__);
+    check_config(&c, __func__);
     world_config_path(&c, &path);
     w = world_create(&c);
     for (unsigned i = 0; i < 100; i++) {

@@ -1,0 +1,301 @@
+/*
+ * invariants.c - What holds after every step, of each control block, each stack, and between both.
+ */
+#include "model.h"
+
+#include "tcp/close/time_wait.h"
+#include "tcp/connection/state.h"
+#include "tcp/open/half_open.h"
+#include "tcp/open/listener.h"
+#include "tcp/send/records.h"
+#include "tcp/send/send_queue.h"
+
+#define WORKING_MEMORY                                                                             \
+    24576 /* what a connection, its queues and the tables may take besides slabs */
+#define TICK (1 << WHEEL_TICK_SHIFT)
+
+static bool is_at_or_before(uint32_t a, uint32_t b)
+{
+    return (int32_t)(b - a) >= 0;
+}
+
+static bool wrong(struct model *m, unsigned side, const char *what)
+{
+    return model_violation(m, "host %u: %s", side, what);
+}
+
+/* ---- the control block ----------------------------------------------------------------------- */
+
+static bool check_records(struct model *m, unsigned side, const struct tcp_connection *conn)
+{
+    const struct tcp *tcp = &m->host[side].stack->tcp;
+    uint32_t count = sw_tcp_records_count(tcp, conn);
+    uint32_t all = 0, in_flight = 0, lost = 0;
+    tcp_seq start = tcp_seq_add(conn->send.snd_una, conn->syn_unacked); /* a SYN has no record */
+    tcp_seq next = start;
+
+    for (uint32_t i = 0; i < count; i++) {
+        const struct tcp_record *r = sw_tcp_record(tcp, conn, i);
+        if (!tcp_seq_equal(r->seq, next) || !r->length)
+            return wrong(m, side, "the records have a gap");
+        next = tcp_seq_add(next, r->length);
+        all += r->length;
+        lost += r->flags & RECORD_LOST ? r->length : 0;
+        in_flight += r->flags & (RECORD_LOST | RECORD_SACKED) ? 0 : r->length;
+    }
+    if (all != tcp_seq_distance(start, conn->send.snd_nxt))
+        return wrong(m, side, "the records are not what is between SND.UNA and SND.NXT");
+    if (in_flight != conn->send.in_flight || lost != conn->send.lost)
+        return wrong(m, side, "in_flight or lost is miscounted");
+    return true;
+}
+
+static bool check_sender(struct model *m, unsigned side, const struct tcp_connection *conn)
+{
+    const struct tcp_sender *s = &conn->send;
+    uint32_t flight = tcp_seq_distance(s->snd_una, s->snd_nxt);
+    uint32_t to_end = tcp_seq_distance(s->snd_una, s->snd_end) + conn->fin_sent;
+
+    if (!sw_tcp_is_synchronised(conn->state)) {
+        if (!tcp_seq_equal(s->snd_una, s->iss) || flight != 1)
+            return wrong(m, side, "only the SYN may be out before ESTABLISHED");
+        return true;
+    }
+    if (conn->fin_acked ? flight != 0 : flight > to_end)
+        return wrong(m, side, "SND.NXT is beyond what was queued");
+    if (flight > s->max_snd_wnd + 1)
+        return wrong(m, side, "more is out than the peer ever allowed");
+    if (conn->cc.cwnd < conn->cc.mss || !conn->cc.mss)
+        return wrong(m, side, "cwnd is below one segment");
+    return check_records(m, side, conn);
+}
+
+/* What the flags claim must be what the state means. */
+static bool check_flags(struct model *m, unsigned side, const struct tcp_connection *conn)
+{
+    unsigned state = conn->state;
+    bool has_fin = state == SANWO_TCP_CLOSE_WAIT || state == SANWO_TCP_LAST_ACK ||
+                   state == SANWO_TCP_CLOSING || state == SANWO_TCP_TIME_WAIT;
+    bool fin_acked = state == SANWO_TCP_FIN_WAIT_2 || state == SANWO_TCP_TIME_WAIT;
+    bool may_send = state == SANWO_TCP_ESTABLISHED || state == SANWO_TCP_CLOSE_WAIT;
+
+    if (conn->fin_received != has_fin)
+        return wrong(m, side, "fin_received and the state disagree");
+    if (conn->fin_acked != fin_acked)
+        return wrong(m, side, "fin_acked and the state disagree");
+    if (sw_tcp_is_synchronised((uint8_t)state) && conn->fin_queued == may_send)
+        return wrong(m, side, "fin_queued and the state disagree");
+    if (conn->closed_by_user && !conn->fin_queued)
+        return wrong(m, side, "the user let go and no FIN is queued");
+    return true;
+}
+
+/* Whatever waits for the peer has a timer, or nothing would ever wake it. */
+static bool check_timers(struct model *m, unsigned side, const struct tcp_connection *conn)
+{
+    const struct tcp_sender *s = &conn->send;
+    bool out = !tcp_seq_equal(s->snd_una, s->snd_nxt);
+    bool unsent = sw_tcp_is_synchronised(conn->state) &&
+                  (sw_tcp_send_queue_unsent(conn) || (conn->fin_queued && !conn->fin_sent));
+
+    if ((out || unsent) && conn->deadline.retransmit == SANWO_TIME_NEVER)
+        return wrong(m, side, "something waits for the peer without a timer");
+    if (conn->state == SANWO_TCP_TIME_WAIT && conn->deadline.linger == SANWO_TIME_NEVER)
+        return wrong(m, side, "TIME-WAIT without its timer");
+    if (conn->state == SANWO_TCP_FIN_WAIT_2 && conn->closed_by_user &&
+        conn->deadline.linger == SANWO_TIME_NEVER)
+        return wrong(m, side, "FIN-WAIT-2 after close without its timer");
+    if (conn->state != SANWO_TCP_SYN_SENT &&
+        !tcp_seq_equal(conn->receive.rcv_nxt, conn->receive.last_ack_sent) &&
+        conn->deadline.delayed_ack == SANWO_TIME_NEVER)
+        return wrong(m, side, "what was received is not acknowledged, and no timer is to do it");
+    return true;
+}
+
+/* The user is told the same as is inside. */
+static bool check_info(struct model *m, unsigned side, const struct tcp_connection *conn)
+{
+    const struct model_end *end = &m->at.end[side];
+    struct sanwo_tcp_info info;
+    if (!end->has_conn || conn->closed_by_user || !conn->accepted)
+        return true;
+    if (sanwo_tcp_info(m->host[side].stack, end->conn, &info) < 0)
+        return wrong(m, side, "the handle of a live connection is refused");
+    if (info.state != conn->state || info.snd_una != conn->send.snd_una.raw ||
+        info.rcv_nxt != conn->receive.rcv_nxt.raw || info.error)
+        return wrong(m, side, "sanwo_tcp_info tells something else");
+    return true;
+}
+
+static bool check_connection(struct model *m, unsigned side, const struct tcp_connection *conn)
+{
+    if (!check_sender(m, side, conn) || !check_flags(m, side, conn) ||
+        !check_timers(m, side, conn) || !check_info(m, side, conn))
+        return false;
+    if (tcp_seq_distance(conn->receive.rcv_nxt, conn->receive.rcv_adv) > 1u << 30)
+        return wrong(m, side, "RCV.NXT is beyond the announced window");
+    return true;
+}
+
+/* ---- the stack ------------------------------------------------------------------------------- */
+
+static uint64_t slabs(const struct tcp *tcp, const struct pool *pool)
+{
+    const struct pool_slab_entry *entries = sw_pool_slabs(pool, tcp->region);
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < pool->unused; i++)
+        bytes += entries[i].block ? sw_region_block_size(tcp->region, entries[i].block) : 0;
+    return bytes;
+}
+
+static uint64_t all_slabs(const struct tcp *tcp)
+{
+    return slabs(tcp, &tcp->connections) + slabs(tcp, &tcp->half_open) +
+           slabs(tcp, &tcp->time_wait) + slabs(tcp, &tcp->listeners) + slabs(tcp, &tcp->configs);
+}
+
+uint64_t model_working_memory(const struct model *m, unsigned side)
+{
+    const struct tcp *tcp = &m->host[side].stack->tcp;
+    return tcp->region->used - all_slabs(tcp);
+}
+
+static bool check_stack(struct model *m, unsigned side, const struct model_view *view)
+{
+    struct sanwo_stack *stack = m->host[side].stack;
+    const struct tcp *tcp = &stack->tcp;
+    uint32_t named = tcp->half_open.live + tcp->time_wait.live + (view->conn != NULL);
+    uint64_t working = model_working_memory(m, side);
+    sanwo_time due = model_next_timer(m, side);
+
+    if (due != SANWO_TIME_NEVER && sanwo_stack_deadline(stack) > due + TICK)
+        return wrong(m, side, "it would sleep through a timer");
+    if (due <= tcp->now - TICK)
+        return wrong(m, side, "a timer is overdue");
+    if (tcp->ready.count || tcp->reply_count || stack->frames_lent)
+        return wrong(m, side, "it was not done sending");
+    if (tcp->events.count || tcp->listener_events.count)
+        return wrong(m, side, "events were left");
+    if (sanwo_stack_deadline(stack) <= sanwo_stack_now(stack))
+        return wrong(m, side, "it wants to be called again at once, and has nothing to do");
+    if (tcp->table.entries != named || named > 1)
+        return wrong(m, side, "the table of connections and what there is disagree");
+    if (tcp->connections.live != (uint32_t)(view->conn != NULL) + view->husk)
+        return wrong(m, side, "a control block was forgotten");
+    if (tcp->listeners.live != m->at.end[side].has_listener)
+        return wrong(m, side, "a listener was forgotten");
+    if (view->listener && (view->listener->half_open != tcp->half_open.live ||
+                           view->listener->accept_queue.count > tcp->connections.live))
+        return wrong(m, side, "the listener miscounts what waits");
+    if (view->husk && !m->at.end[side].has_conn)
+        return wrong(m, side, "a closed control block that nobody holds was kept");
+    if (working > WORKING_MEMORY + m->scenario->receive_buffer * 4u)
+        return wrong(m, side, "it uses more and more memory");
+    if (working > m->memory_peak)
+        m->memory_peak = working;
+    return true;
+}
+
+bool model_check_empty(struct model *m)
+{
+    for (unsigned side = 0; side < 2; side++) {
+        const struct tcp *tcp = &m->host[side].stack->tcp;
+        if (tcp->connections.live || tcp->half_open.live || tcp->time_wait.live ||
+            tcp->listeners.live || tcp->configs.live || tcp->table.entries)
+            return wrong(m, side, "at the end something is left");
+        if (model_working_memory(m, side))
+            return wrong(m, side, "at the end memory is missing");
+    }
+    return true;
+}
+
+/* ---- between both ---------------------------------------------------------------------------- */
+
+/* What the rules between both ends need, of whatever there is. */
+struct numbers {
+    bool known, irs_known;
+    uint32_t iss, irs, snd_una, snd_nxt, rcv_nxt, rcv_adv;
+};
+
+static struct numbers numbers_of(const struct model *m, unsigned side,
+                                 const struct model_view *view)
+{
+    const struct model_end *end = &m->at.end[side];
+    struct numbers n = {.known = view->present};
+    if (view->conn) {
+        const struct tcp_connection *c = view->conn;
+        n = (struct numbers){true,
+                             c->state != SANWO_TCP_SYN_SENT,
+                             c->send.iss.raw,
+                             c->receive.irs.raw,
+                             c->send.snd_una.raw,
+                             c->send.snd_nxt.raw,
+                             c->receive.rcv_nxt.raw,
+                             c->receive.rcv_adv.raw};
+    } else if (view->half_open) {
+        uint32_t iss = view->half_open->u.iss.raw, irs = view->half_open->irs.raw;
+        n = (struct numbers){true, true, iss, irs, iss, iss + 1, irs + 1, irs + 1};
+    } else if (view->time_wait) { /* the ISNs are remembered from before */
+        uint32_t next = view->time_wait->snd_nxt.raw;
+        n = (struct numbers){
+            true, true, end->iss, end->irs, next, next, view->time_wait->rcv_nxt.raw, end->rcv_adv};
+    }
+    return n;
+}
+
+static bool check_progress(struct model *m, unsigned side, const struct numbers *n)
+{
+    struct model_end *end = &m->at.end[side];
+    bool same = end->known && n->known && end->iss == n->iss;
+
+    if (same && !is_at_or_before(end->snd_una, n->snd_una))
+        return wrong(m, side, "SND.UNA went back");
+    if (same && end->irs_known && end->irs != n->irs)
+        return wrong(m, side, "IRS changed");
+    if (same && end->irs_known && !is_at_or_before(end->rcv_nxt, n->rcv_nxt))
+        return wrong(m, side, "RCV.NXT went back");
+    if (same && end->irs_known && !is_at_or_before(end->rcv_adv, n->rcv_adv))
+        return wrong(m, side, "the right edge of the window went back");
+    end->known = n->known;
+    end->irs_known = n->irs_known;
+    end->iss = n->known ? n->iss : 0;
+    end->irs = n->irs_known ? n->irs : 0;
+    end->snd_una = n->snd_una;
+    end->rcv_nxt = n->rcv_nxt;
+    end->rcv_adv = n->rcv_adv;
+    return true;
+}
+
+/* SND.UNA of one end <= RCV.NXT of the other <= SND.NXT; a probe's byte may be taken back. */
+static bool check_agreement(struct model *m, unsigned side, const struct numbers n[2])
+{
+    const struct numbers *a = &n[side], *b = &n[1 - side];
+    if (!a->known || !b->known || !b->irs_known || b->irs != a->iss ||
+        (a->irs_known && a->irs != b->iss))
+        return true;
+    if (!is_at_or_before(a->snd_una, b->rcv_nxt))
+        return wrong(m, side, "it takes for acknowledged what the peer does not have");
+    if (!is_at_or_before(b->rcv_nxt, a->snd_nxt + (m->scenario->receive_buffer != 0)))
+        return wrong(m, side, "the peer has what was never sent");
+    return true;
+}
+
+bool model_check(struct model *m)
+{
+    struct model_view view[2];
+    struct numbers n[2];
+
+    if (m->violation[0])
+        return false;
+    for (unsigned side = 0; side < 2; side++) {
+        model_view(m, side, &view[side]);
+        n[side] = numbers_of(m, side, &view[side]);
+        if (!check_stack(m, side, &view[side]))
+            return false;
+        if (view[side].conn && !check_connection(m, side, view[side].conn))
+            return false;
+        if (!check_progress(m, side, &n[side]))
+            return false;
+    }
+    return check_agreement(m, 0, n) && check_agreement(m, 1, n) && model_check_pair(m, view);
+}

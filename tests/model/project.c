@@ -1,0 +1,269 @@
+/*
+ * project.c - What makes two situations the same: a canonical form of both stacks, the wire and the
+ * applications, hashed.
+ *
+ * A control block goes in whole, so that a field added later counts by itself; taken out is what
+ * says nothing of the future (counters, links, places in memory), and times become distances from
+ * the host's own clock. What that leaves out is in docs/decisions/0012-exploration.md.
+ */
+#include "model.h"
+
+#include "tcp/close/time_wait.h"
+#include "tcp/open/half_open.h"
+#include "tcp/open/isn.h"
+#include "tcp/open/listener.h"
+#include "tcp/receive/reassembly.h"
+#include "tcp/receive/timestamps.h"
+#include "tcp/send/records.h"
+#include "tcp/send/rtt.h"
+#include "tcp/send/send_queue.h"
+
+#include <string.h>
+
+#define TIMESTAMP_OPTION 8
+
+struct projection {
+    uint64_t hash;
+};
+
+static void put(struct projection *p, uint64_t value)
+{
+    p->hash = (p->hash ^ value) * UINT64_C(0x9e3779b97f4a7c15);
+    p->hash ^= p->hash >> 32;
+}
+
+static void put_bytes(struct projection *p, const void *bytes, size_t length)
+{
+    const uint8_t *at = bytes;
+    uint64_t word;
+    for (; length >= 8; at += 8, length -= 8) {
+        memcpy(&word, at, 8);
+        put(p, word);
+    }
+    word = 0;
+    memcpy(&word, at, length);
+    put(p, word ^ (uint64_t)length << 56);
+}
+
+/* A millisecond is fine enough; a wheel's tick, which may or may not be in it, is not. */
+static sanwo_time distance(sanwo_time when, sanwo_time now)
+{
+    if (when == SANWO_TIME_NEVER)
+        return -1;
+    return when <= now ? 0 : (when - now + SANWO_MSEC(1) / 2) / SANWO_MSEC(1);
+}
+
+static void put_records(struct projection *p, const struct model *m, const struct tcp *tcp,
+                        const struct tcp_connection *conn)
+{
+    uint32_t count = sw_tcp_records_count(tcp, conn);
+    const struct tcp_rack *rack = sw_tcp_records_rack(tcp, conn);
+    put(p, count);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct tcp_record *r = sw_tcp_record(tcp, conn, i);
+        put(p, (uint64_t)r->seq.raw << 32 | r->length);
+        put(p, r->flags);
+        if (m->scenario->sack)
+            put(p, (uint64_t)(r->sent - tcp->now));
+    }
+    if (!rack || !m->scenario->sack)
+        return;
+    put(p, rack->valid | rack->dsack_round_is_set << 1);
+    put(p, (uint64_t)distance(rack->deadline, tcp->now));
+    put(p, (uint64_t)(rack->xmit_ts - tcp->now));
+    put(p, (uint64_t)rack->rtt);
+    put(p, (uint64_t)rack->end_seq.raw << 32 | rack->fack.raw);
+}
+
+/* The bytes to read, and where they lie if they wait behind a hole. */
+static void put_received(struct projection *p, const struct tcp *tcp,
+                         const struct tcp_connection *conn)
+{
+    struct wire_tcp_options options = {0};
+    struct tcp_connection copy;
+    memcpy(&copy, conn, sizeof(copy));
+    copy.sack = 1; /* what would be reported, whether it was negotiated or not */
+    copy.receive.dsack_left = copy.receive.dsack_right;
+    sw_tcp_sack_blocks((struct tcp *)(uintptr_t)tcp, &copy, &options, WIRE_TCP_SACK_BLOCKS);
+    put(p, options.sack_count);
+    for (unsigned i = 0; i < options.sack_count; i++)
+        put(p, (uint64_t)options.sack[i].left.raw << 32 | options.sack[i].right.raw);
+}
+
+static void clear_links(struct tcp_connection *c)
+{
+    memset(&c->item, 0, sizeof(c->item));
+    memset(&c->timer, 0, sizeof(c->timer));
+    memset(&c->send_link, 0, sizeof(c->send_link));
+    memset(&c->event_link, 0, sizeof(c->event_link));
+    c->hash = c->listener = c->config = 0;
+    c->send.head = c->send.tail = c->send.next = c->send.records = 0;
+    c->receive.head = c->receive.tail = c->receive.reassembly = 0;
+    c->user = NULL;
+    c->ts_offset = 0;
+}
+
+static void clear_counters(struct tcp_connection *c)
+{
+    c->bytes_received = c->bytes_acked = 0;
+    c->segments_in = c->segments_out = c->retransmitted = 0;
+    c->duplicate_acks_seen = c->duplicate_segments = c->out_of_order_segments = 0;
+    c->references_made = c->references_released = 0;
+    c->reason = c->limited_by = 0;
+    c->soft_error = 0;
+}
+
+static void clear_times(const struct model *m, const struct tcp *tcp, struct tcp_connection *c)
+{
+    sanwo_time now = tcp->now;
+    /* Its interval is shorter than any timer here, so what counts is whether it is over. */
+    c->challenged = c->challenged && c->challenge_ms == (uint32_t)((uint64_t)now / 1000000);
+    c->challenge_ms = 0;
+    c->send.last_sent = 0;
+    if (!m->scenario->sack) { /* else RACK looks at them */
+        c->send.rttvar = c->send.min_rtt = 0;
+        c->send.srtt = c->send.srtt != 0;
+    }
+    c->deadline.retransmit = distance(c->deadline.retransmit, now);
+    c->deadline.delayed_ack = distance(c->deadline.delayed_ack, now);
+    c->deadline.keepalive = distance(c->deadline.keepalive, now);
+    c->deadline.user = distance(c->deadline.user, now);
+    c->deadline.linger = distance(c->deadline.linger, now);
+    c->deadline.path_mtu = distance(c->deadline.path_mtu, now);
+    c->receive.ts_recent_at = 0;
+}
+
+/* The peer's timestamp clock, as it stands now. */
+static uint32_t peer_clock(const struct model *m, unsigned side, const struct tcp_tuple *tuple)
+{
+    const struct tcp *peer = &m->host[1 - side].stack->tcp;
+    struct tcp_tuple mirrored;
+    memset(&mirrored, 0, sizeof(mirrored));
+    memcpy(mirrored.local, tuple->remote, sizeof(mirrored.local));
+    memcpy(mirrored.remote, tuple->local, sizeof(mirrored.remote));
+    mirrored.local_port = tuple->remote_port;
+    mirrored.remote_port = tuple->local_port;
+    return sw_tcp_timestamp_now(peer, sw_tcp_timestamp_offset(peer, &mirrored));
+}
+
+static void put_connection(struct projection *p, const struct model *m, unsigned side,
+                           const struct tcp_connection *conn)
+{
+    const struct tcp *tcp = &m->host[side].stack->tcp;
+    struct tcp_connection c;
+
+    put(p, (uint64_t)sw_tcp_rto(tcp, conn));
+    put(p, sw_tcp_send_queue_bytes(conn));
+    put_records(p, m, tcp, conn);
+    put_received(p, tcp, conn);
+    memcpy(&c, conn, sizeof(c)); /* with its padding, which the pool made zero */
+    if (c.timestamps)
+        c.receive.ts_recent -= peer_clock(m, side, &c.tuple);
+    clear_links(&c);
+    clear_counters(&c);
+    clear_times(m, tcp, &c);
+    put_bytes(p, &c, sizeof(c));
+}
+
+static void put_half_open(struct projection *p, const struct model *m, unsigned side,
+                          const struct tcp_half_open *half)
+{
+    const struct tcp *tcp = &m->host[side].stack->tcp;
+    put(p, (uint64_t)half->irs.raw << 32 | half->u.iss.raw);
+    put(p, (uint64_t)half->window << 32 | half->peer_mss);
+    put(p,
+        (uint64_t)half->flags << 16 | (uint64_t)(uint8_t)half->scale << 8 | half->retransmissions);
+    put(p, (uint64_t)distance(sw_wheel_node_time(&half->timer), tcp->now));
+    if (half->flags & HALF_OPEN_TIMESTAMPS)
+        put(p, half->ts_recent - peer_clock(m, side, &half->tuple));
+}
+
+static void put_host(struct projection *p, const struct model *m, unsigned side)
+{
+    const struct tcp *tcp = &m->host[side].stack->tcp;
+    struct model_view view;
+    uint32_t cursor = 0;
+
+    model_view(m, side, &view);
+    put(p, model_working_memory(m, side)); /* or a leak would hide behind a situation without it */
+    if (m->scenario->timestamps) /* where in a millisecond its clock of timestamps stands */
+        put(p, (uint64_t)(tcp->now % SANWO_MSEC(1)));
+    put(p, (uint64_t)tcp->connections.live << 24 | tcp->half_open.live << 16 |
+               tcp->time_wait.live << 8 | tcp->listeners.live);
+    for (uint32_t i = 0; i < tcp->connections.live; i++)
+        put_connection(p, m, side, sw_pool_next(&tcp->connections, tcp->region, &cursor));
+    if (view.half_open)
+        put_half_open(p, m, side, view.half_open);
+    if (view.time_wait) {
+        put(p, (uint64_t)view.time_wait->rcv_nxt.raw << 32 | view.time_wait->snd_nxt.raw);
+        if (view.time_wait->ts_recent) {
+            struct tcp_tuple tuple = sw_tcp_time_wait_tuple(view.time_wait);
+            put(p, view.time_wait->ts_recent - peer_clock(m, side, &tuple));
+        }
+    }
+    if (view.listener)
+        put(p, (uint64_t)view.listener->half_open << 32 | view.listener->accept_queue.count);
+}
+
+static void put_end(struct projection *p, const struct model_end *end)
+{
+    put(p, (uint64_t)end->has_listener | (uint64_t)end->has_conn << 1 | (uint64_t)end->shut << 2 |
+               (uint64_t)end->eof << 3 | (uint64_t)end->failed << 4 | (uint64_t)end->known << 5 |
+               (uint64_t)end->irs_known << 6 | (uint64_t)end->ended << 8 |
+               (uint64_t)end->listened << 16 | (uint64_t)end->connected << 24 |
+               (uint64_t)end->wrote << 32 | (uint64_t)end->rebooted << 40 |
+               (uint64_t)end->lives << 48 | (uint64_t)end->peer_life << 56);
+    put_bytes(p, end->written, sizeof(end->written));
+    put_bytes(p, end->got, sizeof(end->got));
+    put(p, end->read);
+    put(p, (uint64_t)end->iss << 32 | (end->irs_known ? end->irs : 0));
+}
+
+/* Without timestamps a name is as good as the bytes; with them, times become ages. */
+static void put_segment(struct projection *p, const struct model *m, unsigned from, uint32_t name)
+{
+    struct model_fields f;
+    if (!m->scenario->timestamps) {
+        put(p, name);
+        return;
+    }
+    model_segment_read(model_segment_at(m, name), &f);
+    uint8_t copy[2048];
+    memcpy(copy, f.tcp, f.tcp_length);
+    memset(copy + 16, 0, 2);
+    struct tcp_tuple tuple;
+    memset(&tuple, 0, sizeof(tuple));
+    tuple.local[10] = tuple.local[11] = tuple.remote[10] = tuple.remote[11] = 0xff;
+    memcpy(tuple.local + 12, m->host[from].address.bytes, 4);
+    memcpy(tuple.remote + 12, m->host[1 - from].address.bytes, 4);
+    tuple.local_port = sw_load16(f.tcp);
+    tuple.remote_port = sw_load16(f.tcp + 2);
+    const struct tcp *sender = &m->host[from].stack->tcp;
+    uint32_t ours = sw_tcp_timestamp_now(sender, sw_tcp_timestamp_offset(sender, &tuple));
+    uint32_t theirs = peer_clock(m, from, &tuple);
+    for (unsigned at = 20; at + 1 < f.header && copy[at];) {
+        if (copy[at] == TIMESTAMP_OPTION && copy[at + 1] == 10) {
+            sw_store32(copy + at + 2, sw_load32(copy + at + 2) - ours);
+            if (f.flags & TCP_ACK)
+                sw_store32(copy + at + 6, sw_load32(copy + at + 6) - theirs);
+        }
+        at += copy[at] == 1 ? 1 : copy[at + 1] ? copy[at + 1] : 1;
+    }
+    put_bytes(p, copy, f.tcp_length);
+}
+
+uint64_t model_key(const struct model *m)
+{
+    struct projection p = {UINT64_C(0x243f6a8885a308d3)};
+    for (unsigned side = 0; side < 2; side++) {
+        const struct model_wire *wire = &m->at.wire[side];
+        put_host(&p, m, side);
+        put_end(&p, &m->at.end[side]);
+        put(&p, (uint64_t)wire->count << 8 | wire->strays);
+        for (unsigned i = 0; i < wire->count; i++)
+            put_segment(&p, m, side, wire->fifo[i]);
+        for (unsigned i = 0; i < wire->strays; i++)
+            put_segment(&p, m, side, wire->stray[i]);
+    }
+    return p.hash ^ p.hash >> 31;
+}
