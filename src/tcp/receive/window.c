@@ -43,7 +43,8 @@ static uint32_t space(const struct tcp *tcp, const struct tcp_connection *conn)
 static uint32_t advance(const struct tcp *tcp, const struct tcp_connection *conn)
 {
     uint32_t window = sw_tcp_receive_window(conn);
-    uint32_t room = space(tcp, conn);
+    uint32_t most = (uint32_t)UINT16_MAX << conn->receive.scale; /* what the field can say */
+    uint32_t room = sw_min32(space(tcp, conn), most);
     if (room <= window)
         return 0;
     uint32_t half = sw_tcp_config(tcp, conn)->receive_buffer / 2;

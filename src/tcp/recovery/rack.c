@@ -114,6 +114,9 @@ struct tcp_losses sw_tcp_rack_detect(struct tcp *tcp, struct tcp_connection *con
             continue;
         if (!sent_after(rack->xmit_ts, rack->end_seq, record->sent, end_of(record)))
             continue;
+        /* In one instant the higher number was sent later only if both are first transmissions. */
+        if ((record->flags & RECORD_RETRANSMITTED) && record->sent == rack->xmit_ts)
+            continue;
         sanwo_time due = record->sent + rack->rtt + window;
         if (due <= tcp->now) {
             losses.again |= (record->flags & RECORD_RETRANSMITTED) && record->sent > rack->reduced;
