@@ -206,6 +206,50 @@ static void test_timer(void **state)
     rig_end(r);
 }
 
+/*
+ * In one instant a retransmission and a first transmission went out: that the second arrived, whose
+ * numbers are higher, does not say that the first was overtaken. (Between two stacks without any
+ * delay all of them would be sent again and again, and time would never move.)
+ */
+static void test_retransmission_in_the_same_instant(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct tcp_connection *c = in_flight(r, 1000);
+
+    delivered(r, c, 4, RTT + SANWO_MSEC(4));
+    struct tcp_record *again = sw_tcp_record(&r->tcp, c, 0);
+    again->sent = sw_tcp_records_rack(&r->tcp, c)->xmit_ts;
+    again->flags = RECORD_RETRANSMITTED;
+    r->tcp.now += SANWO_SEC(1);
+    assert_int_equal(sw_tcp_rack_detect(&r->tcp, c).bytes, 3 * MSS);
+    assert_int_equal(lost_bits(r, c), 0xe);
+    again->sent -= 1; /* a nanosecond before, it was */
+    assert_int_equal(sw_tcp_rack_detect(&r->tcp, c).bytes, MSS);
+    rig_end(r);
+}
+
+/* RFC8985-9.3-2: a retransmission that was lost is told apart, once after cwnd was reduced. */
+static void test_lost_again(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct tcp_connection *c = in_flight(r, 1000);
+
+    delivered(r, c, 4, RTT + SANWO_MSEC(4));
+    struct tcp_rack *rack = sw_tcp_records_rack(&r->tcp, c);
+    struct tcp_record *again = sw_tcp_record(&r->tcp, c, 0);
+    again->flags = RECORD_RETRANSMITTED;
+    r->tcp.now += SANWO_SEC(1);
+    rack->reduced = again->sent; /* sent before or with the reduction: the same sign */
+    struct tcp_losses losses = sw_tcp_rack_detect(&r->tcp, c);
+    assert_true(losses.bytes > 0 && !losses.again);
+    again->flags = RECORD_RETRANSMITTED;
+    rack->reduced = again->sent - 1;
+    assert_true(sw_tcp_rack_detect(&r->tcp, c).again);
+    rig_end(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -216,6 +260,8 @@ int main(void)
         cmocka_unit_test(test_ambiguous_retransmission),
         cmocka_unit_test(test_dsack),
         cmocka_unit_test(test_timer),
+        cmocka_unit_test(test_retransmission_in_the_same_instant),
+        cmocka_unit_test(test_lost_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

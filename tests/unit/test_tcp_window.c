@@ -200,6 +200,21 @@ static void test_walk_without_a_reader(void **state)
     walk(100000, 14, 1, false);
 }
 
+/* RFC5681-4.2-1: an ACK that could say nothing new is not sent, however much is read. */
+static void test_read_beyond_what_the_field_can_say(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct tcp_connection *c = open_window(r, 1, 1 << 20, 0, UINT16_MAX);
+
+    sw_tcp_window_on_read(&r->tcp, c);
+    assert_int_equal(c->ack_now, 0);
+    c->receive.rcv_adv = tcp_seq_of(1 + 500);
+    sw_tcp_window_on_read(&r->tcp, c);
+    assert_int_equal(c->ack_now, 1);
+    rig_end(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +224,7 @@ int main(void)
         cmocka_unit_test(test_update_on_read),
         cmocka_unit_test(test_walk_with_a_reader),
         cmocka_unit_test(test_walk_without_a_reader),
+        cmocka_unit_test(test_read_beyond_what_the_field_can_say),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
