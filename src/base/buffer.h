@@ -25,7 +25,8 @@ struct buffer {
     uint32_t flags;          /* for the owner */
     uint32_t owner;          /* for the owner: what to tell when it is released */
     uint64_t cookie;         /* for the owner */
-    uint32_t spare[4];
+    uint32_t promised;       /* for the owner: room given out to be filled */
+    uint32_t spare[3];
 };
 _Static_assert(sizeof(struct buffer) == 64, "a buffer's header is one cache line");
 

@@ -35,7 +35,8 @@ static int64_t may_send(struct sanwo_stack *s, struct sanwo_handle h, struct tcp
 static int no_memory(struct sanwo_stack *s, struct tcp_connection *conn)
 {
     conn->want_write = 1;
-    s->tcp.users_wait = true;
+    if (!conn->send.head) /* else acknowledgements tell it */
+        s->tcp.users_wait = true;
     return -SANWO_ENOMEM;
 }
 
@@ -116,7 +117,8 @@ int sanwo_tcp_commit(struct sanwo_stack *s, struct sanwo_handle h, size_t length
         sw_tcp_send_queue_commit(&s->tcp, conn, 0);
         return -SANWO_EPIPE;
     }
-    if (!conn->reserved || !tail || length > sw_buffer_tailroom(tail))
+    if (!conn->reserved || !tail ||
+        length > tail->promised) /* beyond lies what is not the user's */
         return -SANWO_EINVAL;
     sw_tcp_send_queue_commit(&s->tcp, conn, (uint32_t)length);
     if (length)

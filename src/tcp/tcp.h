@@ -123,10 +123,19 @@ static inline bool sw_tcp_memory_is_short(const struct tcp *tcp)
     return tcp->region->used > tcp->region->budget / 4 * 3;
 }
 
+/*
+ * Beyond this nobody's bytes are taken. Before, even while memory is short, who has nothing queued may
+ * queue a little: a crowd that holds three quarters for good must slow the others, not stop them.
+ */
+static inline bool sw_tcp_memory_is_scarce(const struct tcp *tcp)
+{
+    return tcp->region->used > tcp->region->budget / 8 * 7;
+}
+
 /* Users who were refused memory may go on once a good part of the budget is free again. */
 static inline bool sw_tcp_users_may_go_on(const struct tcp *tcp)
 {
-    return tcp->users_wait && tcp->region->used <= tcp->region->budget / 8 * 5;
+    return tcp->users_wait && tcp->region->used <= tcp->region->budget / 16 * 13;
 }
 
 static inline void *sw_tcp_at(const struct tcp *tcp, const struct pool *pool, uint32_t index)

@@ -77,7 +77,7 @@ static void end(struct siege *s)
 static void test_B_13_idle_connections(void **state)
 {
     struct siege s;
-    const struct crowd_plan plan = {.size = crowd_size(), .window = 65535, .per_tick = 100};
+    const struct crowd_plan plan = {.size = crowd_size(), .window = 65535, .per_tick = 20};
     const struct bound bound = {SANWO_MSEC(100), 90};
     (void)state;
     attack_init(&s.a);
@@ -87,10 +87,219 @@ static void test_B_13_idle_connections(void **state)
     end(&s);
 }
 
+/* A byte of a request that never becomes whole, again and again, from each in turn. */
+static void trickle(struct attack *a)
+{
+    struct crowd *c = crowd_of(a);
+    for (unsigned n = 0; n < 10 && c->started; n++) {
+        uint32_t i = c->next++ % c->started;
+        if (c->members[i].state == CROWD_OPEN && c->next < 4 * c->started)
+            crowd_send(a, i, HOSTILE_ACK, (const uint8_t *)"G", 1);
+    }
+}
+
+static void test_B_13_slowloris(void **state)
+{
+    struct siege s;
+    const struct crowd_plan plan = {
+        .size = crowd_size(), .window = 65535, .per_tick = 5, .tick = trickle};
+    const struct bound bound = {SANWO_MSEC(100), 90};
+    (void)state;
+    attack_init(&s.a);
+    besiege(&s, __func__, &plan, SANWO_SEC(5), &bound);
+    end(&s);
+}
+
+/* Whatever comes, the window stays shut: each probe is answered. */
+static void stay_shut(struct attack *a, uint32_t i, const struct hostile_segment *seg)
+{
+    (void)seg;
+    crowd_send(a, i, HOSTILE_ACK, NULL, 0);
+}
+
+static void test_B_07_window_zero(void **state)
+{
+    struct siege s;
+    const struct crowd_plan plan = {.size = crowd_size(),
+                                    .window = 0,
+                                    .per_tick = 5,
+                                    .verb = ATTACK_GET,
+                                    .number = 1 << 30,
+                                    .answer = stay_shut};
+    const struct bound bound = {SANWO_SEC(1), 50};
+    (void)state;
+    attack_init(&s.a);
+    besiege(&s, __func__, &plan, SANWO_SEC(20), &bound);
+    end(&s);
+}
+
+/* They ask for a lot and are never heard of again. B-18. */
+static void test_B_18_never_acknowledged(void **state)
+{
+    struct siege s;
+    const struct crowd_plan plan = {.size = crowd_size(),
+                                    .window = 65535,
+                                    .per_tick = 5,
+                                    .verb = ATTACK_GET,
+                                    .number = 1 << 30,
+                                    .silent = true};
+    const struct bound bound = {SANWO_SEC(1), 50};
+    (void)state;
+    attack_init(&s.a);
+    besiege(&s, __func__, &plan, SANWO_SEC(20), &bound);
+    end(&s);
+}
+
+/* What came is noted, and acknowledged a second later: 64 bytes at a time. */
+static void note_it(struct attack *a, uint32_t i, const struct hostile_segment *seg)
+{
+    struct crowd_member *m = &crowd_of(a)->members[i];
+    if (seg->length && seg->seq == m->ack)
+        m->ack += seg->length;
+}
+
+static void sip(struct attack *a)
+{
+    struct crowd *c = crowd_of(a);
+    for (unsigned n = 0; n < 100 && c->started; n++) {
+        uint32_t i = c->next++ % c->started;
+        if (c->members[i].state == CROWD_OPEN)
+            crowd_send(a, i, HOSTILE_ACK, NULL, 0);
+    }
+}
+
+/* A window of 64 bytes, and an acknowledgement each second: progress, of a kind. */
+static void test_B_28_tiny_window(void **state)
+{
+    struct siege s;
+    const struct crowd_plan plan = {.size = crowd_size(),
+                                    .window = 64,
+                                    .per_tick = 5,
+                                    .verb = ATTACK_GET,
+                                    .number = 1 << 30,
+                                    .answer = note_it,
+                                    .tick = sip};
+    const struct bound bound = {SANWO_SEC(1), 50};
+    (void)state;
+    attack_init(&s.a);
+    besiege(&s, __func__, &plan, SANWO_SEC(5), &bound);
+    end(&s);
+}
+
+/* As much as the window takes, for an application that does not read. */
+static void fill_up(struct attack *a)
+{
+    struct crowd *c = crowd_of(a);
+    for (unsigned n = 0; n < 100 && c->started; n++) {
+        uint32_t i = c->next++ % c->started;
+        if (c->members[i].state == CROWD_OPEN)
+            crowd_send(a, i, HOSTILE_ACK, attack_pattern(c->members[i].seq), 1400);
+    }
+}
+
+static void test_B_17_never_read(void **state)
+{
+    struct siege s;
+    const struct crowd_plan plan = {.size = crowd_size(),
+                                    .window = 65535,
+                                    .per_tick = 5,
+                                    .verb = ATTACK_STALL,
+                                    .number = 1,
+                                    .silent = true,
+                                    .tick = fill_up};
+    const struct bound bound = {SANWO_SEC(1), 50};
+    (void)state;
+    attack_init(&s.a);
+    besiege(&s, __func__, &plan, SANWO_SEC(5), &bound);
+    end(&s);
+}
+
+/* One byte here, one byte there, behind a hole that is never filled. */
+static void punch_holes(struct attack *a)
+{
+    struct crowd *c = crowd_of(a);
+    for (unsigned n = 0; n < 200 && c->started; n++) {
+        uint32_t i = c->next++ % c->started;
+        if (c->members[i].state != CROWD_OPEN)
+            continue;
+        c->members[i].seq += 2 + 2 * (attack_random(a) % 4000);
+        crowd_send(a, i, HOSTILE_ACK, attack_pattern(0), 1);
+    }
+}
+
+static void test_B_16_holes(void **state)
+{
+    struct siege s;
+    const struct crowd_plan plan = {.size = crowd_size(),
+                                    .window = 65535,
+                                    .per_tick = 5,
+                                    .silent = true,
+                                    .tick = punch_holes};
+    const struct bound bound = {SANWO_SEC(1), 50};
+    (void)state;
+    attack_init(&s.a);
+    besiege(&s, __func__, &plan, SANWO_SEC(5), &bound);
+    end(&s);
+}
+
+/* A FIN behind a request for a lot, and then nothing more. */
+static void test_B_15_fin_and_gone(void **state)
+{
+    struct siege s;
+    const struct crowd_plan plan = {.size = crowd_size(),
+                                    .window = 65535,
+                                    .per_tick = 5,
+                                    .verb = ATTACK_GET,
+                                    .number = 1,
+                                    .fin = true,
+                                    .silent = true};
+    const struct bound bound = {SANWO_SEC(1), 50};
+    (void)state;
+    attack_init(&s.a);
+    besiege(&s, __func__, &plan, SANWO_SEC(5), &bound);
+    end(&s);
+}
+
+/* Closes when the victim does, so that the victim is the one to wait. */
+static void close_too(struct attack *a, uint32_t i, const struct hostile_segment *seg)
+{
+    struct crowd_member *m = &crowd_of(a)->members[i];
+    if (!(seg->flags & HOSTILE_FIN) || m->state != CROWD_OPEN)
+        return;
+    m->ack = seg->seq + seg->length + 1;
+    crowd_send(a, i, HOSTILE_ACK | HOSTILE_FIN, NULL, 0);
+    m->state = CROWD_OVER;
+}
+
+/* The victim closes first, each time: a million times a minute. */
+static void test_B_14_time_wait(void **state)
+{
+    struct siege s;
+    const struct crowd_plan plan = {.size = attack_scale(1000000, 2 * ATTACK_CROWD),
+                                    .window = 65535,
+                                    .per_tick = 17,
+                                    .verb = ATTACK_GET,
+                                    .number = 1,
+                                    .answer = close_too};
+    const struct bound bound = {SANWO_MSEC(100), 90};
+    (void)state;
+    attack_init(&s.a);
+    besiege(&s, __func__, &plan, SANWO_SEC(1), &bound);
+    end(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_B_13_idle_connections),
+        cmocka_unit_test(test_B_13_slowloris),
+        cmocka_unit_test(test_B_07_window_zero),
+        cmocka_unit_test(test_B_18_never_acknowledged),
+        cmocka_unit_test(test_B_28_tiny_window),
+        cmocka_unit_test(test_B_17_never_read),
+        cmocka_unit_test(test_B_16_holes),
+        cmocka_unit_test(test_B_15_fin_and_gone),
+        cmocka_unit_test(test_B_14_time_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -137,6 +137,9 @@ static void test_options(void **state)
         {"--wire_client\n" SYN, SKIPS(1, "--wire_client")},
         {"--nonsense=1\n" SYN, SKIPS(1, "--nonsense")},
         {"--bind_port=9999\n" ACCEPTED, PASSES},
+        {"#ifdef PROFILE_SANWO\n" ACCEPTED "#endif\n", PASSES},
+        {"#ifdef PROFILE_LINUX\n" ACCEPTED "#endif\n", DRILL_SKIPPED, 10, "#if leaves no event"},
+        {ACCEPTED "+0 what is this\n", DRILL_FAILED, 8, NULL},
     };
 
     (void)state;
@@ -150,7 +153,7 @@ static void test_detail(void **state)
     static const char *const parts[] = {
         "expected      0.110000  . 1:1(0) ack 99\n",
         "seen          0.15000",
-        "  . 1:1(0) ack 11 win 65535\n",
+        "  . 1:1(0) ack 11 win 655",
         "192.168.0.1:8080 <-> 192.0.2.1:8080  ESTABLISHED",
         "0.110000  in   P. 1:11(10) ack 1 win 65535\n",
         "SYN-RECEIVED -> ESTABLISHED: our SYN acknowledged",

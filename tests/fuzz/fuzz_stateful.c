@@ -30,6 +30,7 @@ static void run(struct world *w, const uint8_t *record)
 {
     if (fuzz_trace)
         print_record(record);
+    w->now += SANWO_USEC(8); /* two connections must not begin with the same number */
     bool taken = peer_operation(w, record);
     if (!taken) {
         peer_flush_batch(w);
@@ -53,6 +54,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         record[0] %= OP_COUNT;
         run(&w, record);
     }
+    if (w.settles)
+        world_settle(&w);
     world_end(&w);
     return 0;
 }

@@ -67,6 +67,7 @@ struct far {
     int user;          /* the latest handle, -1: none */
     uint32_t user_end; /* behind the last byte that the user gave */
     bool user_fin, user_aborted;
+    bool tainted; /* it said of itself what it cannot take back */
     /* what the peer does by itself */
     bool automatic;
     uint8_t lose, every, seen, lateness;
@@ -118,8 +119,9 @@ struct world {
     unsigned held_count;
     bool holding;
     uint8_t quiet;
-    bool faults; /* an allocation was refused on purpose */
-    unsigned steps;
+    bool faults;  /* an allocation was refused on purpose */
+    bool changed; /* packets were changed, or addresses and routes: all may come to a stop */
+    bool settles;
     struct sanwo_address unreachable;
 };
 
@@ -176,11 +178,16 @@ void check_all(struct world *w);
 /** What must hold when everything was let go of and the clock ran on. */
 void check_nothing_left(struct world *w);
 
+/* ---- stateful_settle.c ------------------------------------------------------------------------- */
+
+void world_settle(struct world *w);
+
 /* ---- stateful_arrival.c ------------------------------------------------------------------------ */
 
 /* A connection when a segment is about to arrive. */
 struct arrival {
     struct user *user; /* NULL: nothing is known of it */
+    bool vouched;      /* the driver may say that a wrong checksum is right */
     struct sanwo_tcp_info info;
 };
 

@@ -26,7 +26,8 @@ struct user *call_user_of(struct world *w, struct sanwo_handle h)
 static struct far *flow_of(struct world *w, const struct user *u)
 {
     struct far *f = &w->flows[u->flow];
-    return f->iss_known && f->iss == u->iss ? f : NULL;
+    bool latest = f->user == (int)(u - w->users);
+    return latest && f->iss_known && f->iss == u->iss ? f : NULL;
 }
 
 static void remember_stale(struct world *w, struct sanwo_handle h)
@@ -284,11 +285,11 @@ static void do_reserve(struct world *w, struct user *u, const uint8_t *r)
 static void do_commit(struct world *w, struct user *u, const uint8_t *r)
 {
     uint32_t n = r[2] | (uint32_t)r[3] << 8;
-    if (!n)
+    if (!n || (u->reserved && n > u->reserved))
         n = u->reserved;
     int result = sanwo_tcp_commit(w->stack, u->handle, n, r[4] & 3, w->now);
     if (result < 0)
-        return; /* too much: the reservation stays; or it is gone with the connection */
+        return; /* there was none, or it is gone with the connection */
     FUZZ_CHECK(u->reserved && n <= u->reserved, "only what was reserved");
     u->reserved = 0;
     gave(w, u, n);

@@ -69,9 +69,9 @@ static void check_acknowledgement(struct world *w, struct far *f, const struct s
     struct sanwo_stack_stats stats;
     sanwo_stack_stats(w->stack, &stats);
     bool shut = !seg->window && (w->faults || stats.memory_refused); /* deviation D22 */
-    if (f->edge_known && !shut)
+    if (f->edge_known && !shut && !(seg->flags & SYN))
         FUZZ_CHECK(!seq_before(edge + unit, f->edge), "the right edge of the window stays");
-    if (!f->edge_known || seq_before(f->edge, edge))
+    if (!f->edge_known || seq_before(f->edge, edge) || (seg->flags & SYN))
         f->edge = edge;
     f->edge_known = true;
 }
@@ -85,7 +85,7 @@ static void learn_agreement(struct world *w, struct far *f)
     struct sanwo_tcp_info info;
     struct user *u = flow_user(w, (unsigned)(f - w->flows));
     if (f->agreed || !u || u->iss != f->iss || sanwo_tcp_info(w->stack, u->handle, &info) < 0 ||
-        info.state < SANWO_TCP_ESTABLISHED)
+        info.state < SANWO_TCP_ESTABLISHED || info.snd_una == info.iss)
         return;
     f->scale = info.receive_scale > 0 ? (uint8_t)info.receive_scale : 0;
     f->ts_agreed = info.timestamps;
@@ -232,6 +232,8 @@ void check_observation(void *context, const struct sanwo_observation *what)
     (void)context;
     FUZZ_CHECK(what->reason < SANWO_REASON_COUNT, "a reason of the table");
     FUZZ_CHECK(what->state < SANWO_TCP_STATE_COUNT, "a state");
+    if (fuzz_trace && what->kind == SANWO_OBSERVE_DROP)
+        printf("        dropped: %s\n", sanwo_reason_text(what->reason));
     if (what->kind != SANWO_OBSERVE_STATE)
         return;
     if (fuzz_trace)

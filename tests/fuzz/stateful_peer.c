@@ -123,7 +123,7 @@ static uint32_t ts_now(const struct world *w, const struct far *f)
 
 enum { TS_USUAL, TS_NONE, TS_OLD, TS_FUTURE, TS_ECHO_AHEAD, TS_ECHO_ZERO, TS_ECHO_OLD, TS_ZERO };
 
-static void put_timestamps(const struct world *w, const struct far *f, struct segment *seg,
+static void put_timestamps(const struct world *w, struct far *f, struct segment *seg,
                            unsigned variant)
 {
     if (!(f->offers & OFFER_TS) || (!f->stack_ts && !(seg->flags & SYN)) || variant == TS_NONE)
@@ -137,6 +137,7 @@ static void put_timestamps(const struct world *w, const struct far *f, struct se
         break;
     case TS_FUTURE:
         seg->ts_value += 1u << 30;
+        f->tainted = true;
         break;
     case TS_ECHO_AHEAD:
         seg->ts_echo += 1000;
@@ -149,6 +150,7 @@ static void put_timestamps(const struct world *w, const struct far *f, struct se
         break;
     case TS_ZERO:
         seg->ts_value = 0;
+        f->tainted = true;
         break;
     default:
         break;
@@ -390,7 +392,7 @@ void peer_forget(struct far *f)
 {
     f->iss_known = f->ack_known = f->edge_known = f->agreed = false;
     f->held_count = f->forged_count = 0;
-    f->forged_all = false;
+    f->forged_all = f->tainted = false;
     f->stack_ts = f->stack_sack = f->stack_scale = false;
     f->duplicate = (struct span){0, 0};
     f->scale_max = f->own_scale;

@@ -65,6 +65,7 @@ static void change_routes(struct world *w, const uint8_t *r)
     struct sanwo_address any = {.family = ours.family};
     struct sanwo_address none = {0}, gateway = w->flows[r[1] % FLOWS].theirs.address;
     unsigned prefix = ours.family == SANWO_FAMILY_IPV4 ? 24 : 64;
+    w->changed = true;
     switch (r[2] % 5) {
     case 0:
         sanwo_stack_address_remove(w->stack, &ours);

@@ -138,6 +138,8 @@ static void again(struct world *w, const uint8_t *r)
     size_t length = p->length;
     uint8_t *copy = fuzz_copy(p->bytes, length);
     copy[(r[3] | (size_t)r[4] << 8) % length] ^= r[5];
+    if (r[5])
+        w->changed = true;
     if (r[5] && !r[6])
         wire_fix_checksums(copy, length);
     wire_send(w, copy, length, AT_ONCE);

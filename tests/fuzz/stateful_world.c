@@ -4,7 +4,7 @@
  *     configuration: | families, offloads, observer | budget, MTU | offers | receive buffer |
  *                    | send buffer | origin of time | MSS, scale, window | limits |
  *
- * All zero is a stack with defaults but for small buffers, over IPv4, with an MTU of 1500.
+ * 128 in the first byte: at the end the peer turns honest (stateful_settle.c). All zero is a stack with defaults but for small buffers, over IPv4, with an MTU of 1500.
  */
 #include "stateful.h"
 
@@ -165,6 +165,7 @@ void world_create(struct world *w, const uint8_t config[STATEFUL_RECORD])
     w->spare = regions[1];
     w->region_size = REGION_MAX;
     configure(w, config);
+    w->settles = config[0] & 128;
     FUZZ_CHECK(sanwo_stack_region_size(&w->config) <= REGION_MAX, "the region is large enough");
     w->now = origins[(config[5] & 7) % 6];
     int result = sanwo_stack_create(w->region, w->region_size, &w->config, w->now, &w->stack);

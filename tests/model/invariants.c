@@ -167,6 +167,7 @@ static bool check_stack(struct model *m, unsigned side, const struct model_view 
     uint32_t named = tcp->half_open.live + tcp->time_wait.live + (view->conn != NULL);
     uint64_t working = model_working_memory(m, side);
     sanwo_time due = model_next_timer(m, side);
+    uint32_t waiting = view->listener ? view->listener->accept_queue.count : 0;
 
     if (due != SANWO_TIME_NEVER && sanwo_stack_deadline(stack) > due + TICK)
         return wrong(m, side, "it would sleep through a timer");
@@ -180,14 +181,14 @@ static bool check_stack(struct model *m, unsigned side, const struct model_view 
         return wrong(m, side, "it wants to be called again at once, and has nothing to do");
     if (tcp->table.entries != named || named > 1)
         return wrong(m, side, "the table of connections and what there is disagree");
-    if (tcp->connections.live != (uint32_t)(view->conn != NULL) + view->husk)
+    if (tcp->connections.live != (view->conn != NULL) + view->husks)
         return wrong(m, side, "a control block was forgotten");
     if (tcp->listeners.live != m->at.end[side].has_listener)
         return wrong(m, side, "a listener was forgotten");
     if (view->listener && (view->listener->half_open != tcp->half_open.live ||
                            view->listener->accept_queue.count > tcp->connections.live))
         return wrong(m, side, "the listener miscounts what waits");
-    if (view->husk && !m->at.end[side].has_conn)
+    if (view->husks > m->at.end[side].has_conn + waiting)
         return wrong(m, side, "a closed control block that nobody holds was kept");
     if (working > WORKING_MEMORY + m->scenario->receive_buffer * 4u)
         return wrong(m, side, "it uses more and more memory");

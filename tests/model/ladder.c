@@ -82,7 +82,7 @@ static void print_end(const struct model *m, unsigned side, FILE *out)
     fprintf(out, "        host %u %-12s %s%s%s%s%s", side, sanwo_tcp_state_name(view.state),
             view.half_open   ? "record "
             : view.time_wait ? "record "
-            : view.husk      ? "closed block held "
+            : view.husks     ? "closed block held "
                              : "",
             end->has_conn ? "open " : "", end->shut ? "shut " : "", end->eof ? "eof " : "",
             end->failed ? "failed " : "");

@@ -115,6 +115,7 @@ struct model_situation {
     struct model_end end[2];
     struct model_wire wire[2]; /* [0]: from host 0 to host 1 */
     uint8_t faults;            /* left */
+    bool at_odds; /* the ends have, or had when one of them gave up, different connections */
 };
 
 /* ---- the model ------------------------------------------------------------------------------- */
@@ -233,9 +234,9 @@ struct model_view {
     const struct tcp_half_open *half_open;
     const struct tcp_time_wait *time_wait;
     const struct tcp_listener *listener;
-    bool husk;     /* a closed control block whose handle is held */
-    uint8_t state; /* of the control block, the record, the listener, or CLOSED */
-    bool present;  /* a control block or record */
+    unsigned husks; /* closed control blocks that are the user's to see, or to accept */
+    uint8_t state;  /* of the control block, the record, the listener, or CLOSED */
+    bool present;   /* a control block or record */
 };
 void model_view(const struct model *m, unsigned side, struct model_view *out);
 /** When the next timer does something; SANWO_TIME_NEVER. */

@@ -94,8 +94,12 @@ bool model_check_pair(struct model *m, const struct model_view view[2])
     unsigned a = view[0].state, b = view[1].state;
     const struct model_end *end = m->at.end;
 
-    if (!view[0].present && !view[1].present)
+    if (view[0].present && view[1].present)
+        m->at.at_odds = !model_belong_together(&end[0], &end[1]);
+    if (!view[0].present && !view[1].present) {
+        m->at.at_odds = false;
         return true;
+    }
     if (!view[0].present)
         return check_alone(m, 0, b);
     if (!view[1].present)

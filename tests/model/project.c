@@ -21,6 +21,7 @@
 #include <string.h>
 
 #define TIMESTAMP_OPTION 8
+#define TICK (1 << WHEEL_TICK_SHIFT)
 
 struct projection {
     uint64_t hash;
@@ -70,6 +71,10 @@ static void put_records(struct projection *p, const struct model *m, const struc
         return;
     put(p, rack->valid | rack->dsack_round_is_set << 1);
     put(p, (uint64_t)distance(rack->deadline, tcp->now));
+    if (rack->dsack_round_is_set)
+        put(p, rack->dsack_round.raw);
+    if (!rack->valid)
+        return;
     put(p, (uint64_t)(rack->xmit_ts - tcp->now));
     put(p, (uint64_t)rack->rtt);
     put(p, (uint64_t)rack->end_seq.raw << 32 | rack->fack.raw);
@@ -186,8 +191,9 @@ static void put_host(struct projection *p, const struct model *m, unsigned side)
 
     model_view(m, side, &view);
     put(p, model_working_memory(m, side)); /* or a leak would hide behind a situation without it */
-    if (m->scenario->timestamps) /* where in a millisecond its clock of timestamps stands */
-        put(p, (uint64_t)(tcp->now % SANWO_MSEC(1)));
+    /* Where in a millisecond and in a wheel's tick it stands, where times count to the last bit. */
+    if (m->scenario->timestamps || m->scenario->sack)
+        put(p, (uint64_t)(tcp->now % SANWO_MSEC(1)) << 32 | (uint64_t)(tcp->now % TICK));
     put(p, (uint64_t)tcp->connections.live << 24 | tcp->half_open.live << 16 |
                tcp->time_wait.live << 8 | tcp->listeners.live);
     for (uint32_t i = 0; i < tcp->connections.live; i++)
@@ -254,7 +260,7 @@ static void put_segment(struct projection *p, const struct model *m, unsigned fr
 
 uint64_t model_key(const struct model *m)
 {
-    struct projection p = {UINT64_C(0x243f6a8885a308d3)};
+    struct projection p = {UINT64_C(0x243f6a8885a308d3) + m->at.at_odds};
     for (unsigned side = 0; side < 2; side++) {
         const struct model_wire *wire = &m->at.wire[side];
         put_host(&p, m, side);

@@ -22,7 +22,7 @@ static void view_connections(const struct tcp *tcp, struct model_view *out)
          i++) { /* so that free slots are not looked at */
         const struct tcp_connection *conn = sw_pool_next(&tcp->connections, tcp->region, &cursor);
         if (conn->state == SANWO_TCP_CLOSED)
-            out->husk = true;
+            out->husks++;
         else
             out->conn = conn;
     }

@@ -486,6 +486,22 @@ static void test_E_10_odd_lengths(void **state)
     peer_discard(p);
 }
 
+/* No more is committed than was reserved: what lies behind may be another connection's. */
+static void test_commit_beyond_the_room(void **state)
+{
+    struct peer *p = *state;
+    struct sanwo_room room;
+    established_active(p);
+    for (size_t length = 1; length < 20000; length = length * 3 + 1) {
+        int64_t got = sanwo_tcp_reserve(p->stack, p->conn, length, &room);
+        assert_true(got > 0);
+        assert_int_equal(sanwo_tcp_commit(p->stack, p->conn, (size_t)got + 1, 0, p->now),
+                         -SANWO_EINVAL);
+        assert_int_equal(sanwo_tcp_commit(p->stack, p->conn, 0, 0, p->now), 0);
+    }
+    EXPECT_NOTHING(p);
+}
+
 /*
  * Nothing but what is left to read follows CLOSED: a writer that was refused is not told to go on when
  * the memory of its dead connection comes free.
@@ -534,6 +550,7 @@ int main(void)
         BOTH(test_options_are_read_back),
         BOTH(test_options_of_a_listener),
         BOTH(test_E_10_odd_lengths),
+        BOTH(test_commit_beyond_the_room),
         BOTH(test_closed_is_the_last_event),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

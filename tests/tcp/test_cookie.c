@@ -177,6 +177,22 @@ static void test_B_09_lost_final_ack(void **state)
     EXPECT(p, .flags = ACK, .seq = 1, .ack = 102);
 }
 
+/* Deviation D28: data that overtook the segment with the cookie waits for it, unanswered. */
+static void test_B_09_data_behind_the_cookie(void **state)
+{
+    struct peer *p = *state;
+    const struct segment second = {.flags = ACK, .seq = 101, .ack = 1, .length = 50};
+    listen_full(p, NULL, 0);
+    cookie_for(p, 1000);
+    peer_send_from(p, 1000, &second);
+    EXPECT_NOTHING(p);
+    assert_int_equal(p->last_drop, SANWO_REASON_COOKIE_INVALID);
+    peer_send_from(p, 1000, &(struct segment){.flags = ACK, .seq = 1, .ack = 1, .length = 100});
+    peer_send_from(p, 1000, &second);
+    peer_accept(p);
+    READ(p, 150);
+}
+
 /* What is no cookie of this tuple, this ISN, this time, is answered with a reset. */
 static void test_B_09_forgeries(void **state)
 {
@@ -437,6 +453,7 @@ int main(void)
         BOTH(test_B_08_mss),
         BOTH(test_B_11_sent_once),
         BOTH(test_B_09_lost_final_ack),
+        BOTH(test_B_09_data_behind_the_cookie),
         BOTH(test_B_09_forgeries),
         BOTH(test_B_09_brute_force),
         BOTH(test_B_09_expiry),

@@ -265,6 +265,7 @@ static int64_t put(struct drill_run *run, struct drill_pending *p, struct drill_
         int64_t n;
 
         if (t->text && p->done < t->text_length) {
+            run->wire.zero_payload = false; /* the script says what goes out: not zeros */
             bytes = t->text + p->done;
             part = part < t->text_length - p->done ? part : t->text_length - p->done;
         }

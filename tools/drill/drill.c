@@ -285,7 +285,7 @@ int sw_cmd_drill(int argc, char **argv)
         "What the stack or this command has not yet skips a script; the reasons are listed.",
         "sanwo drill tests/script\n"
         "sanwo drill --profile auto --junit drill.xml scripts/\n"
-        "sanwo drill -v --pcap /tmp/captures close.pkt"};
+        "sanwo drill -v --pcap captures close.pkt"};
     struct choices choices = {.profile = "sanwo", .jobs = UINT64_MAX, .timeout = 60};
     struct option_entry table[OWN_OPTIONS + PASSED_ON];
     struct paths paths = {0};

@@ -105,10 +105,13 @@ const char *sw_profile_guess(const char *text, size_t length)
     static const struct {
         const char *word, *profile;
     } signs[] = {
-        {"kldload", "freebsd"},           {"net.inet.", "freebsd"},   {"net.inet6.", "freebsd"},
-        {"sockstat", "freebsd"},          {"tcpdrop", "freebsd"},     {"kern.ipc.", "freebsd"},
-        {"net.ipv4.", "linux"},           {"net.ipv6.", "linux"},     {"net.core.", "linux"},
-        {"set_sysctls.py", "linux"},      {"defaults.sh", "linux"},   {"/proc/sys/net/", "linux"},
+        {"kldload", "freebsd"},           {"net.inet.", "freebsd"},
+        {"net.inet6.", "freebsd"},        {"sockstat", "freebsd"},
+        {"tcpdrop", "freebsd"},           {"kern.ipc.", "freebsd"},
+        {"wscale 6,sackOK", "freebsd"},   {"TCP_NOPUSH", "freebsd"},
+        {"net.ipv4.", "linux"},           {"net.ipv6.", "linux"},
+        {"net.core.", "linux"},           {"set_sysctls.py", "linux"},
+        {"defaults.sh", "linux"},         {"/proc/sys/net/", "linux"},
         {"--tcp_ts_ecr_scaled", "linux"}, {"tcpi_ca_state", "linux"},
     };
 

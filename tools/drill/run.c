@@ -198,23 +198,30 @@ static char *copy_of(const char *text)
     return copy ? copy : calloc(1, 1);
 }
 
-/* "path:12: unsupported: SCTP packets" as line, verdict and message. */
+/* Passes over @start if @text begins with it. */
+static bool pass_over(const char **text, const char *start)
+{
+    size_t length = strlen(start);
+
+    if (strncmp(*text, start, length))
+        return false;
+    *text += length;
+    return true;
+}
+
+/* "unsupported: path:12: SCTP packets" as verdict, line and message. */
 static void take_parse_error(const char *path, const char *message, struct drill_result *out)
 {
-    size_t length = strlen(path);
     char *end;
 
-    out->verdict = DRILL_FAILED;
-    if (!strncmp(message, path, length) && message[length] == ':') {
-        message += length + 1;
+    out->verdict = pass_over(&message, "unsupported: ") ? DRILL_SKIPPED : DRILL_FAILED;
+    if (pass_over(&message, path) && pass_over(&message, ":")) {
         out->line = (unsigned)strtoul(message, &end, 10);
-        message = *end == ':' ? end + 1 : end;
-        message += *message == ' ';
+        message = end;
+        pass_over(&message, ": ");
     }
-    if (!strncmp(message, "unsupported: ", 13)) {
+    if (pass_over(&message, "unsupported: "))
         out->verdict = DRILL_SKIPPED;
-        message += 13;
-    }
     out->message = copy_of(message);
     out->detail = copy_of("");
 }

@@ -1,10 +1,10 @@
 /*
  * run.h - One script against one stack: what is shared by those who take part in it.
  *
- *     run.c        from text to verdict    event.c   the events and the clock
- *     call*.c      socket calls          shell*.c     command lines
- *     info.c       tcpi_* variables      code.c       the assertions over them
- *     world.c      stack, wire, clock    explain.c    what a failure shows
+ *     run.c      from text to verdict      event.c     the events and their times
+ *     call*.c    socket calls              shell*.c    command lines
+ *     info.c     tcpi_* variables          code.c      the assertions over them
+ *     world.c    stack, wire and clock     explain.c   what a failure shows
  */
 #ifndef SANWO_TOOLS_DRILL_RUN_H
 #define SANWO_TOOLS_DRILL_RUN_H

@@ -219,6 +219,11 @@ static void ack_input(struct tcp *tcp, struct tcp_listener *listener, struct tcp
             return;
         }
         why = SANWO_REASON_COOKIE_INVALID;
+        /* It may follow a segment with a valid one that is late or lost: deviation D28. */
+        if (seg->length) {
+            sw_tcp_observe_drop(tcp, seg, NULL, why);
+            return;
+        }
     }
     sw_tcp_observe_drop(tcp, seg, NULL, why);
     sw_tcp_reset_answer(tcp, seg, why);

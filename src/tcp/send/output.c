@@ -14,6 +14,7 @@
 #include "tcp/connection/state.h"
 #include "tcp/connection/timers.h"
 #include "tcp/open/handshake.h"
+#include "tcp/receive/acceptable.h"
 #include "tcp/receive/delayed_ack.h"
 #include "tcp/receive/reassembly.h"
 #include "tcp/receive/timestamps.h"
@@ -63,7 +64,8 @@ static bool send_syn(struct tcp *tcp, struct tcp_connection *conn, const struct 
     out.seq = conn->send.iss;
     out.ack = conn->receive.rcv_nxt;
     out.flags = answers ? TCP_SYN | TCP_ACK : TCP_SYN;
-    out.window = (uint16_t)sw_min32(sw_tcp_window_limit(config, 0), UINT16_MAX);
+    uint32_t promised = answers ? sw_tcp_receive_window(conn) : 0; /* SHLD-14 */
+    out.window = (uint16_t)sw_min32(sw_max32(sw_tcp_window_limit(config, 0), promised), UINT16_MAX);
     out.reason = conn->send.retransmissions ? SANWO_REASON_RETRANSMIT_TIMEOUT
                  : answers                  ? SANWO_REASON_SIMULTANEOUS_OPEN
                                             : SANWO_REASON_ACTIVE_OPEN;

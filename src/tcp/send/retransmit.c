@@ -20,7 +20,7 @@
 #define LARGEST_BACKOFF 15 /* what the bit field holds; rto_maximum comes first */
 #define R1 3               /* SHLD-10: then the user is told */
 #define PROBES_UNANSWERED 15
-#define PROBES_UNDER_PRESSURE 3 /* while memory is short: seconds, not hours */
+#define PROBES_UNDER_PRESSURE 8 /* while memory is short: about a minute, not hours */
 #define ORPHAN_PROBES 14        /* answered or not: over ten minutes (attacks B-07, B-15) */
 
 static void count_one(uint8_t *counter)

@@ -12,6 +12,7 @@
 #include "tcp/connection/lifetime.h"
 
 #define LARGEST_COPY 65472 /* room of a 64 KiB block */
+#define SHORT_COPY 1984    /* of a 2 KiB one: while memory is short */
 #define USUAL_COPY 16320   /* of a 16 KiB one */
 
 uint32_t sw_tcp_send_queue_bytes(const struct tcp_connection *conn)
@@ -56,8 +57,11 @@ static struct buffer *tail_with_room(struct tcp *tcp, struct tcp_connection *con
     struct buffer *b = sw_buffer_at(tcp->region, conn->send.tail);
     if (b && sw_buffer_tailroom(b))
         return b;
-    if (sw_tcp_memory_is_short(tcp))
-        return NULL;
+    if (sw_tcp_memory_is_short(tcp)) {
+        if (conn->send.head || sw_tcp_memory_is_scarce(tcp))
+            return NULL;
+        wanted = sw_min32(wanted, SHORT_COPY);
+    }
     uint32_t room = sw_max32(wanted, sw_min32(sw_tcp_send_queue_bytes(conn), USUAL_COPY));
     b = sw_buffer_alloc(tcp->region, sw_min32(room, LARGEST_COPY));
     if (!b && wanted > USUAL_COPY)
@@ -87,7 +91,7 @@ bool sw_tcp_send_queue_append_external(struct tcp *tcp, struct tcp_connection *c
                                        const uint8_t *bytes, uint32_t length)
 {
     struct buffer *b = NULL;
-    if (!sw_tcp_memory_is_short(tcp))
+    if (!sw_tcp_memory_is_short(tcp) || (!conn->send.head && !sw_tcp_memory_is_scarce(tcp)))
         b = sw_buffer_external(tcp->region, bytes, length);
     if (!b)
         return false;
@@ -108,6 +112,7 @@ uint32_t sw_tcp_send_queue_reserve(struct tcp *tcp, struct tcp_connection *conn,
     room->bytes = sw_buffer_tail(b);
     room->length = sw_min32(length, sw_buffer_tailroom(b));
     room->buffer = sw_buffer_name(tcp->region, b);
+    b->promised = room->length;
     return room->length;
 }
 
