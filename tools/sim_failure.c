@@ -76,8 +76,6 @@ static int draw_ladder(struct replay *r, int port, const char *path)
     writer.context = file;
     error = sanwo_trace_create(&again.trace);
     if (error == 0) {
-        sanwo_trace_role(again.trace, SANWO_TRACE_A, "A");
-        sanwo_trace_role(again.trace, SANWO_TRACE_B, "B");
         run_once(&again, &result);
         sanwo_trace_finish(again.trace);
         error = sanwo_trace_render(again.trace, SANWO_TRACE_LADDER, NULL, &writer);

@@ -30,8 +30,12 @@ static void plan_pools(struct tcp *tcp, const struct sanwo_stack_config *c, stru
         (struct plan){&tcp->listeners, sizeof(struct tcp_listener), SMALL_SLAB, c->max_listeners};
     plan[4] = (struct plan){&tcp->configs, sizeof(struct tcp_config_item), SMALL_SLAB,
                             c->max_connections + c->max_listeners};
-    for (int i = 0; i < POOLS; i++) /* pools want whole 16-byte steps */
-        plan[i].item_size = (uint32_t)sw_round_up(plan[i].item_size, 16);
+    for (int i = 0; i < POOLS; i++) {
+        plan[i].item_size = (uint32_t)sw_round_up(plan[i].item_size, 16); /* as pools want it */
+        /* A small pool fills no large slab: small stacks are small. */
+        if ((uint64_t)plan[i].item_size * plan[i].limit <= SMALL_SLAB)
+            plan[i].slab_size = SMALL_SLAB;
+    }
 }
 
 static uint32_t table_limit(const struct sanwo_stack_config *c)

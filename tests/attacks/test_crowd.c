@@ -26,6 +26,14 @@ static uint32_t crowd_size(void)
     return attack_scale(ATTACK_CROWD, ATTACK_CROWD);
 }
 
+/* A server that expects a crowd: small queues, and two seconds of patience with who makes no progress. */
+static void prepare(struct attack *a)
+{
+    attack_init(a);
+    a->config.tcp.send_buffer = a->config.tcp.receive_buffer = 16384;
+    a->config.tcp.user_timeout = SANWO_SEC(2);
+}
+
 static void begin(struct siege *s)
 {
     attack_start(&s->a);
@@ -80,7 +88,7 @@ static void test_B_13_idle_connections(void **state)
     const struct crowd_plan plan = {.size = crowd_size(), .window = 65535, .per_tick = 20};
     const struct bound bound = {SANWO_MSEC(100), 90};
     (void)state;
-    attack_init(&s.a);
+    prepare(&s.a);
     besiege(&s, __func__, &plan, SANWO_SEC(10), &bound);
     assert_int_equal(s.c.established, plan.size);
     assert_in_range(attack_stats(&s.a).connections, plan.size, plan.size + 1000);
@@ -105,7 +113,7 @@ static void test_B_13_slowloris(void **state)
         .size = crowd_size(), .window = 65535, .per_tick = 5, .tick = trickle};
     const struct bound bound = {SANWO_MSEC(100), 90};
     (void)state;
-    attack_init(&s.a);
+    prepare(&s.a);
     besiege(&s, __func__, &plan, SANWO_SEC(5), &bound);
     end(&s);
 }
@@ -128,7 +136,7 @@ static void test_B_07_window_zero(void **state)
                                     .answer = stay_shut};
     const struct bound bound = {SANWO_SEC(1), 50};
     (void)state;
-    attack_init(&s.a);
+    prepare(&s.a);
     besiege(&s, __func__, &plan, SANWO_SEC(20), &bound);
     end(&s);
 }
@@ -145,7 +153,7 @@ static void test_B_18_never_acknowledged(void **state)
                                     .silent = true};
     const struct bound bound = {SANWO_SEC(1), 50};
     (void)state;
-    attack_init(&s.a);
+    prepare(&s.a);
     besiege(&s, __func__, &plan, SANWO_SEC(20), &bound);
     end(&s);
 }
@@ -181,7 +189,7 @@ static void test_B_28_tiny_window(void **state)
                                     .tick = sip};
     const struct bound bound = {SANWO_SEC(1), 50};
     (void)state;
-    attack_init(&s.a);
+    prepare(&s.a);
     besiege(&s, __func__, &plan, SANWO_SEC(5), &bound);
     end(&s);
 }
@@ -209,7 +217,7 @@ static void test_B_17_never_read(void **state)
                                     .tick = fill_up};
     const struct bound bound = {SANWO_SEC(1), 50};
     (void)state;
-    attack_init(&s.a);
+    prepare(&s.a);
     besiege(&s, __func__, &plan, SANWO_SEC(5), &bound);
     end(&s);
 }
@@ -237,7 +245,7 @@ static void test_B_16_holes(void **state)
                                     .tick = punch_holes};
     const struct bound bound = {SANWO_SEC(1), 50};
     (void)state;
-    attack_init(&s.a);
+    prepare(&s.a);
     besiege(&s, __func__, &plan, SANWO_SEC(5), &bound);
     end(&s);
 }
@@ -255,7 +263,7 @@ static void test_B_15_fin_and_gone(void **state)
                                     .silent = true};
     const struct bound bound = {SANWO_SEC(1), 50};
     (void)state;
-    attack_init(&s.a);
+    prepare(&s.a);
     besiege(&s, __func__, &plan, SANWO_SEC(5), &bound);
     end(&s);
 }
@@ -283,7 +291,7 @@ static void test_B_14_time_wait(void **state)
                                     .answer = close_too};
     const struct bound bound = {SANWO_MSEC(100), 90};
     (void)state;
-    attack_init(&s.a);
+    prepare(&s.a);
     besiege(&s, __func__, &plan, SANWO_SEC(1), &bound);
     end(&s);
 }

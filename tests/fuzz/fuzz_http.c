@@ -193,7 +193,8 @@ static void check_date(struct text t)
         return; /* before 1970: format clamps */
     sw_http_date_format(seconds, text);
     FUZZ_CHECK(strlen(text) == HTTP_DATE_TEXT - 1, "an IMF-fixdate");
-    FUZZ_CHECK(sw_http_date_parse(text_of(text), now, &again) && again == seconds, "there and back");
+    FUZZ_CHECK(sw_http_date_parse(text_of(text), now, &again) && again == seconds,
+               "there and back");
 }
 
 static void check_conditions(struct text t, uint8_t which)

@@ -44,9 +44,8 @@ static void check_written(const struct wire_ipv4 *h, const uint8_t *data)
 
 static void check_pseudo(const struct wire_ipv4 *h)
 {
-    uint8_t pseudo[12] = {[9] = h->protocol,
-                          [10] = (uint8_t)(h->total_length >> 8),
-                          [11] = (uint8_t)h->total_length};
+    uint8_t pseudo[12] = {
+        [9] = h->protocol, [10] = (uint8_t)(h->total_length >> 8), [11] = (uint8_t)h->total_length};
     memcpy(pseudo, h->source.bytes, 4);
     memcpy(pseudo + 4, h->destination.bytes, 4);
     uint32_t plain = sw_checksum_add_plain(0, pseudo, sizeof(pseudo));

@@ -56,8 +56,9 @@ static void check_complete(const struct wire_tcp_options *o)
     one.ts_echo = o->ts_echo;
     size_t length = sw_wire_tcp_options_write(&one, NULL, bytes, sizeof(bytes));
     sw_wire_tcp_options_read(&again, bytes, length);
-    bool stamps = again.timestamps == one.timestamps &&
-                  (!one.timestamps || (again.ts_value == one.ts_value && again.ts_echo == one.ts_echo));
+    bool stamps =
+        again.timestamps == one.timestamps &&
+        (!one.timestamps || (again.ts_value == one.ts_value && again.ts_echo == one.ts_echo));
     FUZZ_CHECK(stamps && again.mss == one.mss && again.window_scale == one.window_scale &&
                    again.sack_permitted == one.sack_permitted,
                "a SYN's options fit together");

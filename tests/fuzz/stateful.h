@@ -19,13 +19,13 @@
 #define FLOWS 6
 #define USERS 16
 #define LISTENERS 4
-#define HELD 8           /* ranges that the peer holds behind a hole */
-#define FORGED 8         /* ranges of which the peer sent a second version */
-#define WIRE 64          /* packets on their way to the stack */
-#define HISTORY 16       /* earlier packets, to come again */
-#define HELD_FRAMES 24   /* frames that the driver keeps */
-#define FIRST_PORT 1000  /* of the peer: flow 0 */
-#define LISTEN_PORT 80   /* of the stack: listener 0 */
+#define HELD 8            /* ranges that the peer holds behind a hole */
+#define FORGED 8          /* ranges of which the peer sent a second version */
+#define WIRE 64           /* packets on their way to the stack */
+#define HISTORY 16        /* earlier packets, to come again */
+#define HELD_FRAMES 24    /* frames that the driver keeps */
+#define FIRST_PORT 1000   /* of the peer: flow 0 */
+#define LISTEN_PORT 80    /* of the stack: listener 0 */
 #define CONNECT_PORT 5000 /* of the stack: connections of flow 0 */
 #define STREAM_PERIOD 65536u
 #define MOST_BYTES 65536u /* in one call of the user */
@@ -38,7 +38,7 @@ struct span {
 struct far {
     struct sanwo_endpoint theirs, ours; /* the peer's, the stack's */
     /* the peer's stream */
-    uint32_t isn, nxt; /* `nxt`: where it goes on */
+    uint32_t isn, nxt;   /* `nxt`: where it goes on */
     uint32_t window_max; /* the largest window it ever announced */
     bool forged_all;     /* more second versions than can be remembered */
     unsigned forged_count;
@@ -55,9 +55,9 @@ struct far {
     uint32_t ack, edge;
     uint8_t scale;
     /* options */
-    uint8_t offers; /* of the peer's last SYN: OFFER_... */
+    uint8_t offers;                         /* of the peer's last SYN: OFFER_... */
     bool stack_ts, stack_sack, stack_scale; /* of the stack's last SYN */
-    uint8_t own_scale, scale_max; /* what it offers; the most it ever did */
+    uint8_t own_scale, scale_max;           /* what it offers; the most it ever did */
     uint16_t mss, window;
     uint32_t ts_echo, ts_base;
     bool has_sacks, has_raw;
@@ -67,11 +67,12 @@ struct far {
     int user;          /* the latest handle, -1: none */
     uint32_t user_end; /* behind the last byte that the user gave */
     bool user_fin, user_aborted;
+    bool honest;  /* from now on it is a true TCP: stateful_settle.c */
     bool tainted; /* it said of itself what it cannot take back */
     /* what the peer does by itself */
     bool automatic;
     uint8_t lose, every, seen, lateness;
-    uint8_t *last;      /* the last packet that the stack emitted here */
+    uint8_t *last; /* the last packet that the stack emitted here */
     size_t last_length;
 };
 

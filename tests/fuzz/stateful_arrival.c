@@ -64,7 +64,8 @@ void arrival_after(struct world *w, const struct arrival *a, const struct segmen
     if (!a->user || before->state == SANWO_TCP_TIME_WAIT)
         return;
     FUZZ_CHECK(sanwo_tcp_info(w->stack, a->user->handle, &now) == 0, "the handle lasts");
-    if ((seg->bad_checksum && !a->vouched) || (before->timestamps && !seg->has_ts && !(seg->flags & RST))) {
+    if ((seg->bad_checksum && !a->vouched) ||
+        (before->timestamps && !seg->has_ts && !(seg->flags & RST))) {
         check_unchanged(before, &now);
         return;
     }

@@ -370,8 +370,8 @@ void call_let_go(struct world *w, struct user *u, bool abort)
 
 static int64_t option_value(uint8_t option, uint8_t byte)
 {
-    static const int64_t times[] = {SANWO_MSEC(100), SANWO_SEC(1), SANWO_SEC(60), 0, -1, INT64_MAX,
-                                    SANWO_MSEC(499), SANWO_MSEC(500)};
+    static const int64_t times[] = {SANWO_MSEC(100), SANWO_SEC(1),    SANWO_SEC(60),  0, -1,
+                                    INT64_MAX,       SANWO_MSEC(499), SANWO_MSEC(500)};
     switch (option) {
     case SANWO_TCP_KEEPALIVE_IDLE:
     case SANWO_TCP_KEEPALIVE_INTERVAL:

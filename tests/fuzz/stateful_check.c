@@ -196,7 +196,8 @@ void check_received(struct world *w, const struct user *u, const uint8_t *bytes,
     const struct far *f = &w->flows[u->flow];
     unsigned flow = (unsigned)u->flow;
     FUZZ_CHECK(sanwo_tcp_info(w->stack, u->handle, &info) == 0, "the handle is valid");
-    bool known = f->iss_known && f->iss == u->iss; /* else: an old one, and its forgeries are lost */
+    bool known =
+        f->iss_known && f->iss == u->iss; /* else: an old one, and its forgeries are lost */
     uint32_t seq = info.irs + 1 + (uint32_t)(u->received + ahead);
     for (size_t i = 0; i < n; i++, seq++) {
         if (bytes[i] == *peer_stream(flow, seq, false))
@@ -269,7 +270,8 @@ static void check_receiver(const struct user *u, const struct sanwo_tcp_info *i)
     FUZZ_CHECK(i->receive_queued <= u->receive_limit, "no more than the buffer");
     FUZZ_CHECK(i->rcv_wnd <= u->receive_limit + 65535, "the window");
     FUZZ_CHECK(i->receive_out_of_order <= u->receive_limit, "what waits lay in the window");
-    FUZZ_CHECK(i->bytes_received == u->received + i->receive_queued, "no byte of the peer's is lost");
+    FUZZ_CHECK(i->bytes_received == u->received + i->receive_queued,
+               "no byte of the peer's is lost");
     if (i->state >= SANWO_TCP_ESTABLISHED)
         FUZZ_CHECK((uint32_t)(i->irs + 1 + i->bytes_received + i->peer_closed) == i->rcv_nxt,
                    "RCV.NXT counts them");

@@ -106,7 +106,8 @@ static uint16_t window_of(struct far *f, uint8_t byte)
     case 4:
         return (uint16_t)(65535 - d);
     case 5:
-        return (uint16_t)(f->mss * d >> (f->stack_scale && (f->offers & OFFER_SCALE) ? f->own_scale : 0));
+        return (uint16_t)(f->mss * d >>
+                          (f->stack_scale && (f->offers & OFFER_SCALE) ? f->own_scale : 0));
     case 6:
         return f->window = (uint16_t)(d * 2048 + 1023);
     default:
@@ -350,7 +351,15 @@ static void answer(struct world *w, struct far *f, const uint8_t *r)
 }
 
 /* a, b: how many bytes (0: a full segment), c: how, d: how large the segments are */
-enum { SKIP_FIRST = 1, BACKWARDS = 2, TWICE = 4, OVERLAP = 8, PUSH = 16, THEN_FIN = 32, FORGE = 64 };
+enum {
+    SKIP_FIRST = 1,
+    BACKWARDS = 2,
+    TWICE = 4,
+    OVERLAP = 8,
+    PUSH = 16,
+    THEN_FIN = 32,
+    FORGE = 64
+};
 
 static void data_piece(struct world *w, struct far *f, uint32_t at, uint32_t length, uint8_t how,
                        bool last)
@@ -392,7 +401,7 @@ void peer_forget(struct far *f)
 {
     f->iss_known = f->ack_known = f->edge_known = f->agreed = false;
     f->held_count = f->forged_count = 0;
-    f->forged_all = f->tainted = false;
+    f->forged_all = f->tainted = f->honest = false;
     f->stack_ts = f->stack_sack = f->stack_scale = false;
     f->duplicate = (struct span){0, 0};
     f->scale_max = f->own_scale;
@@ -400,11 +409,15 @@ void peer_forget(struct far *f)
 }
 
 /* A SYN of the stack's: where its numbers begin, and what it agrees to. */
-static void took_syn(struct far *f, const struct segment *seg)
+static void took_syn(struct world *w, struct far *f, const struct segment *seg)
 {
+    struct user *u = flow_user(w, (unsigned)(f - w->flows));
+    struct sanwo_tcp_info info;
+    bool alive = f->iss_known && f->iss == seg->seq && u && u->iss == seg->seq &&
+                 !sanwo_tcp_info(w->stack, u->handle, &info) && info.state != SANWO_TCP_CLOSED;
     bool answers = seg->flags & ACK, other = f->isn + 1 != seg->ack;
     bool again = f->agreed || (f->ack_known && seq_before(seg->ack, f->ack));
-    if (answers && (!f->iss_known || f->iss != seg->seq || other || again)) {
+    if (answers && !alive && (!f->iss_known || f->iss != seg->seq || other || again)) {
         /* A connection begins: with the SYN that is answered, or with an old one that came again. */
         if (f->iss != seg->seq) {
             f->user_end = seg->seq + 1;
@@ -412,6 +425,10 @@ static void took_syn(struct far *f, const struct segment *seg)
         }
         f->user_aborted = false;
         peer_forget(f);
+        f->isn = seg->ack - 1;
+        f->nxt = seg->ack;
+    }
+    if (answers && alive && other && !f->ack_known) { /* simultaneous open, with another SYN */
         f->isn = seg->ack - 1;
         f->nxt = seg->ack;
     }
@@ -465,8 +482,14 @@ static void hold(struct far *f, uint32_t left, uint32_t right)
 
 static sanwo_time lateness(const struct far *f)
 {
-    static const sanwo_time times[] = {0, SANWO_MSEC(1), SANWO_MSEC(10), SANWO_MSEC(100),
-                                       SANWO_MSEC(300), SANWO_SEC(2), SANWO_USEC(50), SANWO_SEC(30)};
+    static const sanwo_time times[] = {0,
+                                       SANWO_MSEC(1),
+                                       SANWO_MSEC(10),
+                                       SANWO_MSEC(100),
+                                       SANWO_MSEC(300),
+                                       SANWO_SEC(2),
+                                       SANWO_USEC(50),
+                                       SANWO_SEC(30)};
     return times[f->lateness & 7];
 }
 
@@ -475,7 +498,7 @@ void peer_took(struct world *w, struct far *f, const struct segment *seg)
     if (seg->flags & RST)
         return;
     if (seg->flags & SYN)
-        took_syn(f, seg);
+        took_syn(w, f, seg);
     else if (!f->iss_known)
         return;
     if (seg->has_ts)

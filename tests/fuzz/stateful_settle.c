@@ -15,7 +15,7 @@
 /* The peer forgets its moods and says what the handshake agreed to. */
 static void turn_honest(struct far *f, const struct sanwo_tcp_info *info)
 {
-    f->automatic = true;
+    f->honest = f->automatic = true;
     f->lose = f->every = 0;
     f->lateness = 2;
     f->window = 65535;
@@ -34,7 +34,7 @@ static void turn_honest(struct far *f, const struct sanwo_tcp_info *info)
     }
 }
 
-static bool is_ours(const struct far *f, const struct user *u)
+static bool can_settle(const struct far *f, const struct user *u)
 {
     return u && f->iss_known && u->iss == f->iss && f->ack_known && f->agreed && !f->tainted;
 }
@@ -45,8 +45,8 @@ static void read_all(struct world *w)
     for (unsigned i = 0; i < USERS; i++) {
         struct user *u = &w->users[i];
         int64_t n;
-        while (u->used && (n = sanwo_tcp_receive(w->stack, u->handle, bytes, sizeof(bytes),
-                                                 w->now)) > 0)
+        while (u->used &&
+               (n = sanwo_tcp_receive(w->stack, u->handle, bytes, sizeof(bytes), w->now)) > 0)
             u->received += (uint64_t)n;
     }
 }
@@ -54,14 +54,18 @@ static void read_all(struct world *w)
 /* Time passes, the user reads, and the peer fills what holes its stream has. */
 static void go_on(struct world *w, bool fill)
 {
-    for (unsigned i = 0; i < FLOWS && fill; i++) {
+    for (unsigned i = 0; i < FLOWS; i++) {
         struct far *f = &w->flows[i];
+        struct sanwo_tcp_info info;
         uint32_t room = f->edge_known && seq_before(f->ack, f->edge) ? f->edge - f->ack : 0;
         if (room > 16384)
             room = 16384;
-        uint8_t record[STATEFUL_RECORD] = {OP_DATA, (uint8_t)i, (uint8_t)room, (uint8_t)(room >> 8)};
+        uint8_t record[STATEFUL_RECORD] = {OP_DATA, (uint8_t)i, (uint8_t)room,
+                                           (uint8_t)(room >> 8)};
+        if (!f->honest || sanwo_tcp_info(w->stack, flow_user(w, i)->handle, &info))
+            continue;
         f->nxt = f->ack;
-        if (room && is_ours(f, flow_user(w, i)))
+        if (room && fill && !info.peer_closed)
             peer_operation(w, record);
     }
     world_pump(w);
@@ -74,7 +78,7 @@ static void check_settled(struct world *w, struct far *f, struct user *u)
 {
     struct sanwo_tcp_info info;
     struct sanwo_stack_stats stats;
-    if (!is_ours(f, u) || sanwo_tcp_info(w->stack, u->handle, &info) < 0)
+    if (!f->honest || !u || sanwo_tcp_info(w->stack, u->handle, &info) < 0)
         return;
     sanwo_stack_stats(w->stack, &stats);
     if (info.state < SANWO_TCP_ESTABLISHED || stats.memory_used > stats.memory_budget / 2)
@@ -97,7 +101,7 @@ void world_settle(struct world *w)
     for (unsigned i = 0; i < FLOWS; i++) {
         struct sanwo_tcp_info info;
         struct user *u = flow_user(w, i);
-        if (is_ours(&w->flows[i], u) && !sanwo_tcp_info(w->stack, u->handle, &info))
+        if (can_settle(&w->flows[i], u) && !sanwo_tcp_info(w->stack, u->handle, &info))
             turn_honest(&w->flows[i], &info);
     }
     read_all(w);

@@ -8,8 +8,8 @@
 
 static sanwo_time unit(uint8_t which)
 {
-    static const sanwo_time units[] = {SANWO_MSEC(1),   SANWO_USEC(10),   SANWO_MSEC(50),
-                                       SANWO_SEC(1),    SANWO_SEC(60),    SANWO_SEC(3600),
+    static const sanwo_time units[] = {SANWO_MSEC(1),    SANWO_USEC(10), SANWO_MSEC(50),
+                                       SANWO_SEC(1),     SANWO_SEC(60),  SANWO_SEC(3600),
                                        SANWO_SEC(86400), SANWO_MSEC(250)};
     return units[which & 7];
 }

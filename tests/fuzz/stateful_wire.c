@@ -170,8 +170,10 @@ static size_t quote(struct world *w, const struct far *f, const uint8_t *r, uint
 /* a: what, b c: the MTU it says, e: about which segment, f: how much of it is quoted */
 static void icmp(struct world *w, const struct far *f, const uint8_t *r)
 {
-    static const uint8_t four[][2] = {{3, 4}, {3, 1}, {3, 2}, {3, 3}, {11, 0}, {12, 0}, {4, 0}, {5, 0}};
-    static const uint8_t six[][2] = {{2, 0}, {1, 0}, {1, 1}, {1, 4}, {3, 0}, {4, 0}, {4, 1}, {137, 0}};
+    static const uint8_t four[][2] = {{3, 4},  {3, 1},  {3, 2}, {3, 3},
+                                      {11, 0}, {12, 0}, {4, 0}, {5, 0}};
+    static const uint8_t six[][2] = {{2, 0}, {1, 0}, {1, 1}, {1, 4},
+                                     {3, 0}, {4, 0}, {4, 1}, {137, 0}};
     static uint8_t packet[PACKET_MAX];
     uint8_t quoted[576];
     bool ipv4 = f->theirs.address.family == SANWO_FAMILY_IPV4;

@@ -151,9 +151,12 @@ static void create_flows(struct world *w, const uint8_t *c)
 
 void world_create(struct world *w, const uint8_t config[STATEFUL_RECORD])
 {
-    static const sanwo_time origins[] = {
-        SANWO_SEC(1), 0, SANWO_MSEC(INT64_C(0xffffffff) - 2000), SANWO_MSEC(INT64_C(0x7fffffff)),
-        SANWO_SEC(INT64_C(0x7fffffff)), SANWO_SEC(INT64_C(0x100000000) - 3)};
+    static const sanwo_time origins[] = {SANWO_SEC(1),
+                                         0,
+                                         SANWO_MSEC(INT64_C(0xffffffff) - 2000),
+                                         SANWO_MSEC(INT64_C(0x7fffffff)),
+                                         SANWO_SEC(INT64_C(0x7fffffff)),
+                                         SANWO_SEC(INT64_C(0x100000000) - 3)};
     static uint8_t *regions[2];
     for (int i = 0; i < 2; i++) {
         if (!regions[i])

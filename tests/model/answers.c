@@ -9,6 +9,7 @@
  *     all others    data, SYN or FIN                        something, at once or by the ACK's timer
  *     any           RST                                     no RST
  *     ABORT         SYN-RECEIVED to CLOSE-WAIT              RST
+ *     CLOSE         the same, with data unread              RST     (3.6.1, SHLD-3)
  *
  * An answer lost is a fault of the wire; one that was never given costs the peer a time-out at least,
  * and often nobody would notice.
@@ -25,6 +26,7 @@ void model_expect(const struct model *m, struct model_step step, struct model_ex
         out->is_limited = view.conn->challenged && view.conn->challenge_ms == now_ms;
         out->is_crossing = view.state == SANWO_TCP_SYN_RECEIVED || view.conn->syn_unacked;
         out->iss = view.conn->send.iss.raw;
+        out->has_unread = view.conn->receive.queued > 0;
         out->is_held = view.conn->accepted && !view.conn->closed_by_user;
     }
     const struct model_wire *wire = &m->at.wire[1 - step.side];
@@ -89,8 +91,9 @@ bool model_check_answer(struct model *m, struct model_step step,
 {
     bool must_tell = before->state >= SANWO_TCP_SYN_RECEIVED &&
                      before->state <= SANWO_TCP_CLOSE_WAIT && before->is_held;
-    if (step.kind == STEP_ABORT && must_tell)
+    bool breaks = step.kind == STEP_ABORT || (step.kind == STEP_CLOSE && before->has_unread);
+    if (breaks && must_tell)
         return has_sent(m, step.side, before->sent, TCP_RST) ||
-               complain(m, step.side, before, "ABORT sends no reset");
+               complain(m, step.side, before, "ABORT, or CLOSE with data unread, sends no reset");
     return !before->segment || check_segment(m, step.side, before);
 }

@@ -85,9 +85,12 @@ bool model_application_read(struct model *m, unsigned side)
 static bool take_accepted(struct model *m, unsigned side)
 {
     struct model_end *end = &m->at.end[side];
-    if (!end->has_listener || end->has_conn ||
-        sanwo_tcp_accept(m->host[side].stack, end->listener, NULL, &end->conn) != 0)
+    if (!end->has_listener || end->has_conn || !end->may_accept)
         return true;
+    if (sanwo_tcp_accept(m->host[side].stack, end->listener, NULL, &end->conn) != 0) {
+        end->may_accept = false;
+        return true;
+    }
     end->has_conn = true;
     end->shut = end->eof = end->failed = false;
     end->read = end->peer_life = 0;
@@ -117,6 +120,8 @@ bool model_application_poll(struct model *m, unsigned side)
         for (size_t i = 0; i < n; i++) {
             if (!check_event(m, side, &events[i]))
                 return false;
+            if (events[i].what & SANWO_EVENT_ACCEPT)
+                end->may_accept = true;
             if ((events[i].what & SANWO_EVENT_CLOSED) && events[i].error)
                 end->failed = true;
         }
@@ -197,6 +202,7 @@ static bool do_listen(struct model *m, unsigned side)
                                     .isn = model_iss(m, side, end->lives + 1u)};
     int result = sanwo_tcp_listen(m->host[side].stack, &open, now_of(m, side), &end->listener);
     end->listened++;
+    end->may_accept = false;
     end->has_listener = result == 0;
     return result == 0 || refused(m, side, "listen", result);
 }

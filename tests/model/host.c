@@ -29,10 +29,10 @@ bool model_violation(struct model *m, const char *format, ...)
     return false;
 }
 
-/* With `wrap` the SYN takes the last number there is, and the peer's the last positive one. */
+/* With `wrap` the first byte takes the last number there is; the peer's the first negative one. */
 uint32_t model_iss(const struct model *m, unsigned side, unsigned life)
 {
-    uint32_t base = m->scenario->wrap ? (side ? 0x7ffffffeu : 0xffffffffu) : 1000 + side * 50000;
+    uint32_t base = m->scenario->wrap ? (side ? 0x7ffffffeu : 0xfffffffeu) : 1000 + side * 50000;
     return base + (life - 1) * LIFE_GAP;
 }
 

@@ -100,6 +100,8 @@ static bool check_timers(struct model *m, unsigned side, const struct tcp_connec
 
     if ((out || unsent) && conn->deadline.retransmit == SANWO_TIME_NEVER)
         return wrong(m, side, "something waits for the peer without a timer");
+    if (!out && !unsent && conn->deadline.retransmit != SANWO_TIME_NEVER)
+        return wrong(m, side, "the retransmission timer runs for nothing");
     if (conn->state == SANWO_TCP_TIME_WAIT && conn->deadline.linger == SANWO_TIME_NEVER)
         return wrong(m, side, "TIME-WAIT without its timer");
     if (conn->state == SANWO_TCP_FIN_WAIT_2 && conn->closed_by_user &&
@@ -132,6 +134,8 @@ static bool check_connection(struct model *m, unsigned side, const struct tcp_co
     if (!check_sender(m, side, conn) || !check_flags(m, side, conn) ||
         !check_timers(m, side, conn) || !check_info(m, side, conn))
         return false;
+    if (conn->closed_by_user && conn->receive.queued)
+        return wrong(m, side, "it keeps data that nobody can read any more");
     if (tcp_seq_distance(conn->receive.rcv_nxt, conn->receive.rcv_adv) > 1u << 30)
         return wrong(m, side, "RCV.NXT is beyond the announced window");
     return true;
@@ -215,6 +219,7 @@ bool model_check_empty(struct model *m)
 /* What the rules between both ends need, of whatever there is. */
 struct numbers {
     bool known, irs_known;
+    bool is_open; /* a control block: then rcv_adv is what the peer was told */
     uint32_t iss, irs, snd_una, snd_nxt, rcv_nxt, rcv_adv;
 };
 
@@ -225,21 +230,34 @@ static struct numbers numbers_of(const struct model *m, unsigned side,
     struct numbers n = {.known = view->present};
     if (view->conn) {
         const struct tcp_connection *c = view->conn;
-        n = (struct numbers){true,
-                             c->state != SANWO_TCP_SYN_SENT,
-                             c->send.iss.raw,
-                             c->receive.irs.raw,
-                             c->send.snd_una.raw,
-                             c->send.snd_nxt.raw,
-                             c->receive.rcv_nxt.raw,
-                             c->receive.rcv_adv.raw};
+        n = (struct numbers){.known = true,
+                             .irs_known = c->state != SANWO_TCP_SYN_SENT,
+                             .is_open = true,
+                             .iss = c->send.iss.raw,
+                             .irs = c->receive.irs.raw,
+                             .snd_una = c->send.snd_una.raw,
+                             .snd_nxt = c->send.snd_nxt.raw,
+                             .rcv_nxt = c->receive.rcv_nxt.raw,
+                             .rcv_adv = c->receive.rcv_adv.raw};
     } else if (view->half_open) {
         uint32_t iss = view->half_open->u.iss.raw, irs = view->half_open->irs.raw;
-        n = (struct numbers){true, true, iss, irs, iss, iss + 1, irs + 1, irs + 1};
+        n = (struct numbers){.known = true,
+                             .irs_known = true,
+                             .iss = iss,
+                             .irs = irs,
+                             .snd_una = iss,
+                             .snd_nxt = iss + 1,
+                             .rcv_nxt = irs + 1,
+                             .rcv_adv = irs + 1};
     } else if (view->time_wait) { /* the ISNs are remembered from before */
-        uint32_t next = view->time_wait->snd_nxt.raw;
-        n = (struct numbers){
-            true, true, end->iss, end->irs, next, next, view->time_wait->rcv_nxt.raw, end->rcv_adv};
+        n = (struct numbers){.known = true,
+                             .irs_known = true,
+                             .iss = end->iss,
+                             .irs = end->irs,
+                             .snd_una = view->time_wait->snd_nxt.raw,
+                             .snd_nxt = view->time_wait->snd_nxt.raw,
+                             .rcv_nxt = view->time_wait->rcv_nxt.raw,
+                             .rcv_adv = end->rcv_adv};
     }
     return n;
 }
@@ -278,6 +296,8 @@ static bool check_agreement(struct model *m, unsigned side, const struct numbers
         return wrong(m, side, "it takes for acknowledged what the peer does not have");
     if (!is_at_or_before(b->rcv_nxt, a->snd_nxt + (m->scenario->receive_buffer != 0)))
         return wrong(m, side, "the peer has what was never sent");
+    if (b->is_open && !is_at_or_before(a->snd_nxt, b->rcv_adv + 1)) /* a probe, or a FIN */
+        return wrong(m, side, "it sent more than the peer has ever allowed");
     return true;
 }
 

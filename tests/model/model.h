@@ -91,6 +91,7 @@ enum model_ended {
 struct model_end {
     struct sanwo_handle listener, conn;
     bool has_listener, has_conn;
+    bool may_accept;                              /* the listener told so */
     uint8_t listened, connected, wrote, rebooted; /* calls made */
     uint8_t lives;                                /* control blocks begun */
     uint16_t written[MODEL_LIVES];                /* bytes, by life */
@@ -256,6 +257,7 @@ bool model_check_empty(struct model *m);
 struct model_expectation {
     uint8_t state;
     bool is_limited;  /* its challenge ACK for this instant has gone */
+    bool has_unread;  /* bytes that the user did not read */
     bool is_held;     /* the connection is the one that the user has, not one that closed before */
     bool is_crossing; /* both opened at once, and our SYN is not acknowledged */
     uint32_t iss;

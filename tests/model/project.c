@@ -215,10 +215,11 @@ static void put_end(struct projection *p, const struct model_end *end)
 {
     put(p, (uint64_t)end->has_listener | (uint64_t)end->has_conn << 1 | (uint64_t)end->shut << 2 |
                (uint64_t)end->eof << 3 | (uint64_t)end->failed << 4 | (uint64_t)end->known << 5 |
-               (uint64_t)end->irs_known << 6 | (uint64_t)end->ended << 8 |
-               (uint64_t)end->listened << 16 | (uint64_t)end->connected << 24 |
-               (uint64_t)end->wrote << 32 | (uint64_t)end->rebooted << 40 |
-               (uint64_t)end->lives << 48 | (uint64_t)end->peer_life << 56);
+               (uint64_t)end->irs_known << 6 | (uint64_t)end->may_accept << 7 |
+               (uint64_t)end->ended << 8 | (uint64_t)end->listened << 16 |
+               (uint64_t)end->connected << 24 | (uint64_t)end->wrote << 32 |
+               (uint64_t)end->rebooted << 40 | (uint64_t)end->lives << 48 |
+               (uint64_t)end->peer_life << 56);
     put_bytes(p, end->written, sizeof(end->written));
     put_bytes(p, end->got, sizeof(end->got));
     put(p, end->read);

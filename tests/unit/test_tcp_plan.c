@@ -19,7 +19,8 @@ static struct tcp_connection *sender(struct rig *r, uint32_t snd, uint32_t fligh
     rig_send(r, c, flight + unsent);
     while (flight) {
         uint32_t part = flight < MSS ? flight : MSS;
-        struct tcp_plan plan = {.seq = c->send.snd_nxt, .length = part, .flags = TCP_ACK};
+        struct tcp_plan plan = {
+            .seq = c->send.snd_nxt, .length = part, .flags = TCP_ACK, .ends_small = part < MSS};
         sw_tcp_plan_sent(&r->tcp, c, &plan);
         flight -= part;
     }

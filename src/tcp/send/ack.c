@@ -156,6 +156,8 @@ static enum tcp_verdict advance(struct tcp *tcp, struct tcp_connection *conn,
 static bool is_duplicate(const struct tcp_connection *conn, const struct tcp_segment *seg,
                          bool window_changed)
 {
+    if (!conn->send.snd_wnd) /* the answers to zero-window probes look the same */
+        return false;
     return !seg->came_with_data && !(seg->flags & (TCP_SYN | TCP_FIN)) && !window_changed &&
            tcp_seq_equal(seg->ack, conn->send.snd_una) &&
            !tcp_seq_equal(conn->send.snd_una, conn->send.snd_nxt);

@@ -12,6 +12,7 @@ struct tcp_plan {
     uint32_t length;       /* payload bytes */
     uint16_t segment_size; /* not 0: a super-segment, cut into these */
     uint8_t flags;
+    bool ends_small; /* the last segment is not full: what Nagle looks at */
     uint16_t reason;
 };
 

@@ -103,6 +103,7 @@ bool sw_tcp_plan_new_data(struct tcp *tcp, struct tcp_connection *conn, uint32_t
     plan->seq = s->snd_nxt;
     plan->length = length;
     plan->segment_size = length > mss ? (uint16_t)mss : 0;
+    plan->ends_small = length % mss != 0;
     plan->flags = TCP_ACK;
     plan->reason = SANWO_REASON_NEW_DATA;
     if (length == available) {
@@ -191,6 +192,7 @@ bool sw_tcp_plan_probe(struct tcp *tcp, struct tcp_connection *conn, struct tcp_
     (void)tcp;
     plan->seq = s->snd_una;
     plan->length = data ? 1 : 0;
+    plan->ends_small = data != 0;
     plan->segment_size = 0;
     plan->flags = data ? TCP_ACK | TCP_PSH : TCP_ACK | TCP_FIN;
     plan->reason = SANWO_REASON_WINDOW_PROBE;
@@ -204,7 +206,7 @@ static void note_first_transmission(struct tcp *tcp, struct tcp_connection *conn
     sw_tcp_records_push(tcp, conn, span); /* there was room: sw_tcp_output() saw to it */
     sw_tcp_record(tcp, conn, sw_tcp_records_count(tcp, conn) - 1)->pushed = plan->flags & TCP_PSH;
     s->snd_nxt = tcp_seq_add(s->snd_nxt, span);
-    if (plan->length % conn->cc.mss)
+    if (plan->ends_small)
         conn->snd_sml = s->snd_nxt;
     conn->override = 0;
     if (plan->flags & TCP_FIN)

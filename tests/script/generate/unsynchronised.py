@@ -9,7 +9,7 @@ import synchronised
 from states import (CONNECT, MASK, OPEN, PEER_WINDOW, SYN, SYNCHRONISED, WINDOW, Writer, inbound,
                     outbound)
 
-LETTERS = "FSRP.U"
+LETTERS = "FSRPU."
 NAMES = {"F": "fin", "S": "syn", "R": "rst", "P": "psh", ".": "ack", "U": "urg"}
 EVERY = ["".join(letter for bit, letter in enumerate(LETTERS) if number >> bit & 1)
          for number in range(64)]
@@ -157,7 +157,7 @@ def passive(flags, length, seq, ack):
     if "S" in flags:
         if in_window(seq):
             return "", GONE, None
-        seq, length, flags = 1, length - 1, flags.replace("S", "")  # trimmed off: an old one
+        seq, flags = 1, flags.replace("S", "")  # an old SYN: its number is trimmed off
     return last_steps(flags, length, seq, ack)
 
 
