@@ -1,6 +1,6 @@
 # fuzz.cmake - Every tests/fuzz/fuzz_NAME.c is a fuzz target, with the NAME_*.c of its own.
 #
-#     replay-NAME    runs files and seeds; any compiler; part of the tests: label "fuzz"
+#     replay-NAME    runs files and seeds; any compiler; a test with label "fuzz"
 #     fuzz-NAME      searches, by libFuzzer; with SANWO_FUZZ, which needs clang (scripts/fuzz)
 #
 # The test runs tests/fuzz/seeds/NAME.txt and, where there is one, the folder tests/fuzz/corpus/NAME.

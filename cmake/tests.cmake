@@ -63,7 +63,8 @@ function(sanwo_test_script folder source)
     endif()
 endfunction()
 
-set(uses_matrix tcp) # a folder whose shared files another folder's use
+set(uses_matrix tcp) # folders whose shared files those of another use
+set(uses_attacks tcp)
 
 file(GLOB folders CONFIGURE_DEPENDS LIST_DIRECTORIES true RELATIVE ${PROJECT_SOURCE_DIR}/tests
      tests/*)
@@ -113,7 +114,8 @@ endforeach()
 # Tables of states, segments and calls, as scripts in the build folder.
 find_package(Python3 QUIET COMPONENTS Interpreter)
 set(generated ${PROJECT_BINARY_DIR}/tests/script/generated)
-foreach(table synchronised unsynchronised calls)
+foreach(table synchronised unsynchronised orders calls icmp urgent options paws arrivals
+        sack_edges peer_windows silly_windows round_trips congestion_windows)
     if(Python3_FOUND)
         add_test(NAME script/generate-${table} COMMAND ${Python3_EXECUTABLE} -B
                  ${PROJECT_SOURCE_DIR}/tests/script/generate/${table}.py ${generated})

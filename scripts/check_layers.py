@@ -31,8 +31,8 @@ ALSO = {
 CORE = {"base", "wire", "link", "ip", "tcp", "udp", "stack"}
 
 # Folders that see <sanwo/...> and their own files only; tools/sim*.c and tests/sim see sim/ too,
-# tests/drill sees tools/drill, tests/unit and tests/model see everything, and the tests named after a
-# room outside the core see that room.
+# tests/drill sees tools/drill; tests/unit, tests/model, tests/fuzz and tests/attacks see everything,
+# and the tests named after a room outside the core see that room.
 OUTSIDE = ("drivers", "sim", "tools", "examples", "bench", "tests")
 TEST_SEES_ROOM = {"http", "trace", "socket"}
 
@@ -98,7 +98,7 @@ def judge(path, quote, name, target):
         if "/".join(there[1:]) in ALSO.get(room, set()):
             return None
         return f"src/{room} may not know src/{there[1]}"
-    if here == "tests" and room in ("unit", "model", "fuzz"):
+    if here == "tests" and room in ("unit", "model", "fuzz", "attacks"):
         return None
     if here == "tests" and there[0] == "src" and room == there[1] and room in TEST_SEES_ROOM:
         return None

@@ -93,7 +93,7 @@ struct sanwo_emulator_path {
     uint32_t reorder_ppm;     /* frames that are held back so that later ones overtake them ... */
     sanwo_time reorder_delay; /* ... by this long; 0: a quarter of the delay, at least 1 ms */
     uint32_t duplicate_ppm;
-    uint32_t corrupt_ppm; /* one bit flipped somewhere */
+    uint32_t corrupt_ppm;  /* one bit flipped somewhere */
     uint32_t truncate_ppm; /* frames that arrive without their end */
     uint32_t spike_ppm;    /* chance that the line stands still: this frame and all behind it ... */
     sanwo_time spike;      /* ... come so much later */
@@ -123,12 +123,12 @@ struct sanwo_emulator_middlebox {
     uint32_t strip_later;    /* ... and in all others */
     bool strip_outward_only; /* both only in what the stack sends */
     uint16_t clamp_mss;      /* a larger MSS in a SYN becomes this; 0: none does */
-    bool shift_sequence;     /* initial numbers are rewritten, and all numbers and SACK blocks ... */
-    bool forget_sack;        /* ... but not the SACK blocks */
-    bool bleach_ecn;         /* ECN bits of IP, ECE and CWR of TCP become zero */
-    uint32_t split_ppm;      /* segments cut in two */
-    uint32_t join_ppm;       /* segments put behind the one before, if that is still on its way */
-    uint32_t reset_ppm;      /* segments thrown away, and a reset sent to each end in its place */
+    bool shift_sequence; /* initial numbers are rewritten, and all numbers and SACK blocks ... */
+    bool forget_sack;    /* ... but not the SACK blocks */
+    bool bleach_ecn;     /* ECN bits of IP, ECE and CWR of TCP become zero */
+    uint32_t split_ppm;  /* segments cut in two */
+    uint32_t join_ppm;   /* segments put behind the one before, if that is still on its way */
+    uint32_t reset_ppm;  /* segments thrown away, and a reset sent to each end in its place */
 };
 
 struct sanwo_emulator_config {

@@ -46,23 +46,32 @@ void sw_peer_limiter_init(struct peer_limiter *l, struct siphash_key key, uint32
                           uint32_t peer_rate, sanwo_time now)
 {
     l->key = key;
+    l->debt = 0;
     sw_limiter_init(&l->common, rate, now);
     for (size_t i = 0; i < LIMITER_PEERS; i++)
         sw_limiter_init(&l->peers[i], peer_rate, now);
+}
+
+/* A token of the common bucket, which pays its debts first. */
+static bool take_common(struct peer_limiter *l, sanwo_time now)
+{
+    while (l->debt && sw_limiter_take(&l->common, now))
+        l->debt--;
+    return !l->debt && sw_limiter_take(&l->common, now);
 }
 
 bool sw_peer_limiter_take(struct peer_limiter *l, struct random *random, const void *bytes,
                           size_t size, sanwo_time now)
 {
     struct limiter *peer = &l->peers[sw_siphash_table(&l->key, bytes, size) % LIMITER_PEERS];
-    if (!sw_limiter_take(peer, now) || !sw_limiter_take(&l->common, now))
+    if (!sw_limiter_take(peer, now) || !take_common(l, now))
         return false;
     switch (sw_random_below(random, 3)) {
     case 0:
         l->common.tokens++;
         break;
     case 2:
-        sw_limiter_take(&l->common, now);
+        l->debt++;
         break;
     default:
         break;

@@ -26,6 +26,7 @@ struct limiter {
 struct peer_limiter {
     struct siphash_key key; /* which peers share a bucket is not for outsiders to know */
     struct limiter common;
+    uint32_t debt; /* tokens that chance took from `common` when it had none left */
     struct limiter peers[LIMITER_PEERS];
 };
 

@@ -7,8 +7,8 @@
 #include "tcp/open/half_open.h"
 #include "tcp/open/listener.h"
 
-#define SLAB 65536
-#define SMALL_SLAB 16384
+#define SLAB 16384
+#define SLAB 16384
 #define POOLS 5
 
 /* The pools: what they hold, and how much of it at most. */
@@ -22,20 +22,13 @@ static void plan_pools(struct tcp *tcp, const struct sanwo_stack_config *c, stru
 {
     plan[0] =
         (struct plan){&tcp->connections, sizeof(struct tcp_connection), SLAB, c->max_connections};
-    plan[1] =
-        (struct plan){&tcp->half_open, sizeof(struct tcp_half_open), SMALL_SLAB, c->max_half_open};
-    plan[2] =
-        (struct plan){&tcp->time_wait, sizeof(struct tcp_time_wait), SMALL_SLAB, c->max_time_wait};
-    plan[3] =
-        (struct plan){&tcp->listeners, sizeof(struct tcp_listener), SMALL_SLAB, c->max_listeners};
-    plan[4] = (struct plan){&tcp->configs, sizeof(struct tcp_config_item), SMALL_SLAB,
+    plan[1] = (struct plan){&tcp->half_open, sizeof(struct tcp_half_open), SLAB, c->max_half_open};
+    plan[2] = (struct plan){&tcp->time_wait, sizeof(struct tcp_time_wait), SLAB, c->max_time_wait};
+    plan[3] = (struct plan){&tcp->listeners, sizeof(struct tcp_listener), SLAB, c->max_listeners};
+    plan[4] = (struct plan){&tcp->configs, sizeof(struct tcp_config_item), SLAB,
                             c->max_connections + c->max_listeners};
-    for (int i = 0; i < POOLS; i++) {
-        plan[i].item_size = (uint32_t)sw_round_up(plan[i].item_size, 16); /* as pools want it */
-        /* A small pool fills no large slab: small stacks are small. */
-        if ((uint64_t)plan[i].item_size * plan[i].limit <= SMALL_SLAB)
-            plan[i].slab_size = SMALL_SLAB;
-    }
+    for (int i = 0; i < POOLS; i++) /* pools want whole 16-byte steps */
+        plan[i].item_size = (uint32_t)sw_round_up(plan[i].item_size, 16);
 }
 
 static uint32_t table_limit(const struct sanwo_stack_config *c)

@@ -74,7 +74,9 @@ struct tcp {
     } time_wait_queue;
     region_ref reply_head, reply_tail; /* stateless answers: close/reset.c */
     uint32_t reply_count, reply_limit;
-    bool users_wait; /* some user was refused memory: tell it when there is again */
+    bool users_wait;         /* some user was refused memory: tell it when there is again */
+    uint32_t relief_cursor;  /* the connection to look at next while memory is short */
+    uint64_t refused_before; /* of the region's refusals, when last looked */
     struct peer_limiter reset_limiter;
     uint16_t ephemeral_first, ephemeral_last;
     uint32_t ephemeral_step;        /* RFC 6056 3.3.3: algorithm 3's counter */

@@ -32,58 +32,62 @@ static void read_timestamps(struct wire_tcp_options *out, const uint8_t *value)
 }
 
 /* */
-static void read_sack(struct wire_tcp_options *out, const uint8_t *value, size_t size)
+static bool read_sack(struct wire_tcp_options *out, const uint8_t *value, size_t size)
 {
     if (size == 0 || size % 8 != 0 || size / 8 > WIRE_TCP_SACK_BLOCKS)
-        return;
+        return false;
     out->sack_count = (uint8_t)(size / 8);
     for (size_t i = 0; i < out->sack_count; i++) {
         out->sack[i].left = tcp_seq_of(sw_load32(value + 8 * i));
         out->sack[i].right = tcp_seq_of(sw_load32(value + 8 * i + 4));
     }
+    return true;
 }
 
 /* RFC 7413 4.1.1: no cookie, or 4 to 16 bytes and even. */
-static void read_fast_open(struct wire_tcp_options *out, const uint8_t *value, size_t size)
+static bool read_fast_open(struct wire_tcp_options *out, const uint8_t *value, size_t size)
 {
     if (size != 0 && (size < COOKIE_MIN || size > COOKIE_MAX || size % 2 != 0))
-        return;
+        return false;
     out->fast_open = true;
     out->fast_open_length = (uint8_t)size;
     memcpy(out->fast_open_cookie, value, size);
+    return true;
 }
 
 /*
- * An option of the wrong size for its kind is as good as unknown: it is stepped over (MUST-6).
+ * False: an option of the wrong size for its kind is as good as unknown: it is stepped over (MUST-6),
+ * and a good one of the kind may follow.
  * A-03.
  */
-static void read_option(struct wire_tcp_options *out, uint8_t kind, const uint8_t *value,
+static bool read_option(struct wire_tcp_options *out, uint8_t kind, const uint8_t *value,
                         size_t size)
 {
     switch (kind) {
     case TCP_OPTION_MSS:
-        if (size == 2)
-            out->mss = sw_load16(value);
-        break;
+        if (size != 2)
+            return false;
+        out->mss = sw_load16(value);
+        return true;
     case TCP_OPTION_WINDOW_SCALE:
-        if (size == 1)
-            out->window_scale = (int8_t)sw_min32(value[0], WINDOW_SCALE_MAX);
-        break;
+        if (size != 1)
+            return false;
+        out->window_scale = (int8_t)sw_min32(value[0], WINDOW_SCALE_MAX);
+        return true;
     case TCP_OPTION_SACK_PERMITTED:
         out->sack_permitted |= size == 0;
-        break;
+        return size == 0;
     case TCP_OPTION_SACK:
-        read_sack(out, value, size);
-        break;
+        return read_sack(out, value, size);
     case TCP_OPTION_TIMESTAMPS:
-        if (size == 8)
-            read_timestamps(out, value);
-        break;
+        if (size != 8)
+            return false;
+        read_timestamps(out, value);
+        return true;
     case TCP_OPTION_FAST_OPEN:
-        read_fast_open(out, value, size);
-        break;
+        return read_fast_open(out, value, size);
     default:
-        break;
+        return false;
     }
 }
 
@@ -105,8 +109,8 @@ static void read_list(struct wire_tcp_options *out, struct reader r)
         }
         if (*kind >= 64 || seen >> *kind & 1)
             continue;
-        seen |= UINT64_C(1) << *kind;
-        read_option(out, *kind, value, *size - 2u);
+        if (read_option(out, *kind, value, *size - 2u))
+            seen |= UINT64_C(1) << *kind;
     }
 }
 

@@ -25,7 +25,7 @@
 #include "attacks/hostile.h"
 
 #define ATTACK_BUDGET (64u << 20)
-#define ATTACK_CROWD 100000u     /* hostile connections */
+#define ATTACK_CROWD 100000u        /* hostile connections */
 #define ATTACK_DELAY SANWO_MSEC(10) /* of the honest wire, each way */
 #define ATTACK_BATCH 64
 
@@ -65,6 +65,7 @@ struct attack_honest {
     uint64_t opened, connected, succeeded, failed; /* of the new connections */
     uint64_t transferred;                          /* bytes, of the transfers */
     uint64_t transfers_done, transfers_failed;
+    uint64_t with_options;     /* of those: timestamps, SACK and window scale are on */
     sanwo_time *connect_times; /* of each that connected */
     sanwo_time slowest;        /* from the call to the last byte */
 };
@@ -139,6 +140,8 @@ void honest_stop(struct attack *a);
 void honest_mark(struct attack *a);
 /** The connect time that @percent of those that connected did not exceed. */
 sanwo_time honest_percentile(struct attack *a, double percent);
+/** The local port of transfer @i; 0: it is between two. */
+uint16_t honest_port(const struct attack *a, unsigned i);
 void honest_free(struct attack *a);
 
 /* ---- crowd.c -------------------------------------------------------------------------------------- */
@@ -156,14 +159,14 @@ struct crowd_member {
 /** What all members of a crowd do. */
 struct crowd_plan {
     uint32_t size;
-    uint16_t window;        /* in every segment after the SYN */
+    uint16_t window; /* in every segment after the SYN */
     uint16_t syn_window;
     const uint8_t *options; /* of the SYN */
     uint8_t options_length;
-    uint8_t verb;     /* the request that goes with the final ACK; 0: none */
-    uint32_t number;  /* of the request */
-    bool silent;      /* acknowledges nothing after the handshake */
-    bool fin;         /* closes behind the request */
+    uint8_t verb;      /* the request that goes with the final ACK; 0: none */
+    uint32_t number;   /* of the request */
+    bool silent;       /* acknowledges nothing after the handshake */
+    bool fin;          /* closes behind the request */
     uint32_t per_tick; /* new members each tick */
     /** Instead of an acknowledgement: what member @i does with a segment. */
     void (*answer)(struct attack *a, uint32_t i, const struct hostile_segment *seg);

@@ -77,8 +77,12 @@ static void note_connected(struct attack *a, struct attack_client *c)
     if (c->connected)
         return;
     c->connected = true;
-    if (!c->transfer && a->honest.connected < TIMES)
-        a->honest.connect_times[a->honest.connected++] = a->now - c->began;
+    if (c->transfer || a->honest.connected >= TIMES)
+        return;
+    struct sanwo_tcp_info info;
+    assert_int_equal(sanwo_tcp_info(a->honest_stack, c->handle, &info), 0);
+    a->honest.with_options += info.timestamps && info.sack && info.send_scale >= 0;
+    a->honest.connect_times[a->honest.connected++] = a->now - c->began;
 }
 
 static void send_more(struct attack *a, struct attack_client *c)
@@ -191,6 +195,7 @@ void honest_stop(struct attack *a)
 void honest_mark(struct attack *a)
 {
     struct attack_honest *h = &a->honest;
+    h->with_options = 0;
     h->opened = h->connected = h->succeeded = h->failed = 0;
     h->transferred = h->transfers_done = h->transfers_failed = 0;
     h->slowest = 0;
@@ -209,6 +214,15 @@ sanwo_time honest_percentile(struct attack *a, double percent)
         return SANWO_TIME_NEVER;
     qsort(h->connect_times, h->connected, sizeof(h->connect_times[0]), compare);
     return h->connect_times[(uint64_t)((double)(h->connected - 1) * percent / 100)];
+}
+
+uint16_t honest_port(const struct attack *a, unsigned i)
+{
+    const struct attack_client *c = &a->honest.clients[i];
+    struct sanwo_tcp_info info;
+    if (!c->open || sanwo_tcp_info(a->honest_stack, c->handle, &info) < 0)
+        return 0;
+    return info.local.port;
 }
 
 void honest_free(struct attack *a)

@@ -36,8 +36,8 @@ static uint32_t take_slot(struct attack_server *server)
         server->table = realloc(server->table, server->size * sizeof(server->table[0]));
         assert_non_null(server->table);
         for (uint32_t i = from; i < server->size; i++)
-            server->table[i] = (struct attack_served){
-                .next_free = i + 1 < server->size ? i + 1 : NOBODY};
+            server->table[i] =
+                (struct attack_served){.next_free = i + 1 < server->size ? i + 1 : NOBODY};
         server->free_slot = from;
     }
     uint32_t slot = server->free_slot;

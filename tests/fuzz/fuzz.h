@@ -4,8 +4,8 @@
  *     libFuzzer, or replay.c with files  ->  LLVMFuzzerTestOneInput(bytes)  ->  FUZZ_CHECK
  *
  * A target is a file fuzz_NAME.c, with files NAME_*.c of its own and the shared_*.c of all. It is
- * built twice: as replay-NAME, by any compiler, to run the seeds and the corpus as a test; and, with
- * SANWO_FUZZ, by clang as fuzz-NAME, to search.
+ * built twice: as replay-NAME, by any compiler, to run the seeds and the corpus as a test; and,
+ * with SANWO_FUZZ, by clang as fuzz-NAME, to search.
  */
 #ifndef TESTS_FUZZ_FUZZ_H
 #define TESTS_FUZZ_FUZZ_H

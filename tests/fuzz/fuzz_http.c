@@ -3,8 +3,8 @@
  *
  *     input:  | which reader | parameters of it | text |
  *
- * A message is fed whole and again in pieces: where it was cut on its way must make no difference to
- * what it says. (How a broken one is refused, 400 or 501 say, may depend on it.)
+ * A message is fed whole and again in pieces: where it was cut on its way must make no difference
+ * to what it says. (How a broken one is refused, 400 or 501 say, may depend on it.)
  */
 #include "fuzz.h"
 

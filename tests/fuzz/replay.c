@@ -4,9 +4,9 @@
  *     replay-NAME [--write DIR | --text] [--each] [--trace] FILE|DIR...
  *
  * A file whose name ends in .txt holds seeds; any other is one input; of a folder all files count.
- * --write puts every seed as an input of its own into DIR, for libFuzzer to start from; --text prints
- * inputs as seeds. --each names an input before it runs, so that a crash tells which it was; --trace
- * prints, for the stateful target, every record and every segment that the stack emits.
+ * --write puts every seed as an input of its own into DIR, for libFuzzer to start from; --text
+ * prints inputs as seeds. --each names an input before it runs, so that a crash tells which it was;
+ * --trace prints, for the stateful target, every record and every segment that the stack emits.
  *
  *     # a line of seeds.txt: a name, a colon, then bytes; a line that begins with a blank goes on
  *     syn: 45 00 "text\r\n" SEND*3 00
@@ -94,7 +94,7 @@ static void run(struct replay *r, const char *name, const uint8_t *bytes, size_t
     free(copy);
 }
 
-/* ---- seeds ------------------------------------------------------------------------------------ */
+/* ---- seeds ----------------------------------------------------------------------------------- */
 
 struct seed {
     char name[128];
@@ -195,7 +195,7 @@ static void run_seeds(struct replay *r, const char *file)
     fclose(in);
 }
 
-/* ---- files ------------------------------------------------------------------------------------ */
+/* ---- files ----------------------------------------------------------------------------------- */
 
 static void run_file(struct replay *r, const char *file)
 {

@@ -1,5 +1,5 @@
 /*
- * stateful.h - The world of the stateful target: one stack, its user, its peer, the wire, the clock.
+ * stateful.h - The world of the stateful target: a stack, its user, its peer, the wire, the clock.
  *
  *     user's calls ---> stack <--- packets --- the peer's model, one `far` for each flow
  *                         |                       ^
@@ -126,7 +126,7 @@ struct world {
     struct sanwo_address unreachable;
 };
 
-/* ---- stateful_world.c -------------------------------------------------------------------------- */
+/* ---- stateful_world.c ------------------------------------------------------------------------ */
 
 void world_create(struct world *w, const uint8_t config[STATEFUL_RECORD]);
 /** Everything is let go of; nothing may be left. */
@@ -143,7 +143,7 @@ bool time_operation(struct world *w, const uint8_t *record);
 const uint8_t *stack_stream(unsigned flow, uint32_t seq);
 const uint8_t *peer_stream(unsigned flow, uint32_t seq, bool forged);
 
-/* ---- stateful_peer.c --------------------------------------------------------------------------- */
+/* ---- stateful_peer.c ------------------------------------------------------------------------- */
 
 bool peer_operation(struct world *w, const uint8_t *record);
 /** Packets on their way that have arrived by now. Returns whether there were any. */
@@ -157,14 +157,14 @@ void peer_took(struct world *w, struct far *f, const struct segment *seg);
 sanwo_time peer_deadline(const struct world *w);
 void peer_forget(struct far *f);
 
-/* ---- stateful_calls.c -------------------------------------------------------------------------- */
+/* ---- stateful_calls.c ------------------------------------------------------------------------ */
 
 bool call_operation(struct world *w, const uint8_t *record);
 struct user *call_user_of(struct world *w, struct sanwo_handle h);
 /** Lets go of @u by CLOSE or ABORT. */
 void call_let_go(struct world *w, struct user *u, bool abort);
 
-/* ---- stateful_check.c -------------------------------------------------------------------------- */
+/* ---- stateful_check.c ------------------------------------------------------------------------ */
 
 /** An emitted frame: is it right, and may it be sent now? */
 void check_frame(struct world *w, const struct sanwo_frame *frame);
@@ -179,11 +179,11 @@ void check_all(struct world *w);
 /** What must hold when everything was let go of and the clock ran on. */
 void check_nothing_left(struct world *w);
 
-/* ---- stateful_settle.c ------------------------------------------------------------------------- */
+/* ---- stateful_settle.c ----------------------------------------------------------------------- */
 
 void world_settle(struct world *w);
 
-/* ---- stateful_arrival.c ------------------------------------------------------------------------ */
+/* ---- stateful_arrival.c ---------------------------------------------------------------------- */
 
 /* A connection when a segment is about to arrive. */
 struct arrival {

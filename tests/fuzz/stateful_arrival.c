@@ -34,7 +34,7 @@ static void check_reset(const struct sanwo_tcp_info *before, const struct sanwo_
         check_unchanged(before, now);
 }
 
-/* RFC 5961 5: what acknowledges the future, or a past beyond the largest window, is not believed. */
+/* RFC 5961 5: what acknowledges the future, or too old a past, is not believed. */
 static bool is_strange_ack(const struct sanwo_tcp_info *before, const struct segment *seg)
 {
     uint32_t oldest = before->snd_una - before->snd_max_wnd;

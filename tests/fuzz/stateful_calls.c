@@ -59,7 +59,7 @@ static struct user *take_handle(struct world *w, struct sanwo_handle h, int flow
     return &w->users[i];
 }
 
-/* ---- OPEN -------------------------------------------------------------------------------------- */
+/* ---- OPEN ------------------------------------------------------------------------------------ */
 
 /* Another configuration than the stack's. */
 static const struct sanwo_tcp_config *variant(struct world *w, uint8_t bits,
@@ -95,7 +95,7 @@ static void limits_of(struct user *u, const struct sanwo_tcp_config *config)
     u->send_limit = config->send_buffer;
 }
 
-/* a: SANWO_LISTEN_...; with 16 it is closed instead. b: backlog, c: configuration, d: address, ISN */
+/* a: SANWO_LISTEN_..., 16: it is closed instead; b: backlog; c: configuration; d: address, ISN */
 static void do_listen(struct world *w, const uint8_t *r)
 {
     unsigned i = r[1] & (LISTENERS - 1);
@@ -166,6 +166,18 @@ static int flow_of_peer(struct world *w, const struct sanwo_endpoint *remote)
     return -1;
 }
 
+/*
+ * A SYN cookie may come back with another index of the MSS table in its lowest bits: what the peer
+ * acknowledged is then where the stack's numbers begin.
+ */
+static void correct_start(struct far *f, uint32_t iss)
+{
+    if (!f->iss_known || f->iss == iss || (f->iss ^ iss) > 7)
+        return;
+    f->iss = iss;
+    f->rcv_nxt = f->end = f->acked = f->user_end = iss + 1;
+}
+
 static void do_accept(struct world *w, const uint8_t *r)
 {
     struct sanwo_handle listener = w->listeners[r[2] & (LISTENERS - 1)], h;
@@ -175,11 +187,12 @@ static void do_accept(struct world *w, const uint8_t *r)
     FUZZ_CHECK(sanwo_tcp_info(w->stack, h, &info) == 0, "what was accepted is there");
     struct user *u = take_handle(w, h, flow_of_peer(w, &info.remote));
     if (u) { /* the listener's configuration: as large as any */
+        correct_start(&w->flows[u->flow], u->iss);
         u->receive_limit = u->send_limit = 1u << 20;
     }
 }
 
-/* a: 0 admit, 1 refuse, 2 ignore, 3 close, 4 leave it; b: whether also the one after it, and so on */
+/* a: 0 admit, 1 refuse, 2 ignore, 3 close, 4 leave it; b: how many more */
 static void do_decide(struct world *w, const uint8_t *r)
 {
     struct sanwo_tcp_request request;
@@ -209,7 +222,7 @@ static void do_decide(struct world *w, const uint8_t *r)
     }
 }
 
-/* ---- SEND -------------------------------------------------------------------------------------- */
+/* ---- SEND ------------------------------------------------------------------------------------ */
 
 static uint32_t amount(const uint8_t *r)
 {
@@ -295,7 +308,7 @@ static void do_commit(struct world *w, struct user *u, const uint8_t *r)
     gave(w, u, n);
 }
 
-/* ---- RECEIVE ----------------------------------------------------------------------------------- */
+/* ---- RECEIVE --------------------------------------------------------------------------------- */
 
 static void do_receive(struct world *w, struct user *u, const uint8_t *r)
 {
@@ -331,7 +344,7 @@ static void do_peek(struct world *w, struct user *u, const uint8_t *r)
     FUZZ_CHECK(sanwo_tcp_urgent(w->stack, u->handle) >= 0, "the urgent mark");
 }
 
-/* ---- CLOSE, ABORT, options --------------------------------------------------------------------- */
+/* ---- CLOSE, ABORT, options ------------------------------------------------------------------- */
 
 static void do_shutdown(struct world *w, struct user *u)
 {

@@ -12,7 +12,7 @@
 
 #define SPARE_SLAB 16384 /* each kind of object may keep an empty one */
 
-/* ---- segments ---------------------------------------------------------------------------------- */
+/* ---- segments -------------------------------------------------------------------------------- */
 
 struct far *peer_flow_of(struct world *w, const struct flow *flow)
 {
@@ -77,8 +77,8 @@ static void check_acknowledgement(struct world *w, struct far *f, const struct s
 }
 
 /*
- * What the handshake agreed to. Which of several answers counted, and whether a SYN cookie's options
- * came back, only the stack knows.
+ * What the handshake agreed to. Which of several answers counted, and whether a SYN cookie's
+ * options came back, only the stack knows.
  */
 static void learn_agreement(struct world *w, struct far *f)
 {
@@ -92,6 +92,15 @@ static void learn_agreement(struct world *w, struct far *f)
     f->agreed = true;
 }
 
+/* Of a connection whose SYN-ACK was never seen: lost in a queue of replies that was full. */
+static bool is_unknown(struct world *w, const struct far *f, const struct segment *seg)
+{
+    const struct user *u = flow_user(w, (unsigned)(f - w->flows));
+    bool held = u && u->iss == f->iss;
+    bool placed = seg->seq - f->iss <= f->user_end + 1 - f->iss;
+    return f->iss_known && !held && !placed && !(seg->flags & SYN);
+}
+
 static void check_segment(struct world *w, struct far *f, const struct segment *seg)
 {
     FUZZ_CHECK(!(seg->flags & SYN) || !(seg->flags & (FIN | RST)), "a SYN alone");
@@ -100,8 +109,11 @@ static void check_segment(struct world *w, struct far *f, const struct segment *
         return;
     }
     FUZZ_CHECK((seg->flags & ACK) || (seg->flags & SYN), "ACK is always there (but for a SYN)");
-    if (f->iss_known && f->user_aborted && !(seg->flags & SYN))
+    /* (A SYN cookie is good for another connection while its time lasts.) */
+    if (f->iss_known && f->user_aborted && !(seg->flags & SYN) && !w->config.tcp.syn_cookies)
         FUZZ_CHECK(seq_before(seg->seq, f->iss), "after ABORT there are resets only");
+    if (is_unknown(w, f, seg))
+        peer_forget(f);
     peer_took(w, f, seg);
     if (!f->iss_known)
         return;
@@ -159,7 +171,7 @@ void check_frame(struct world *w, const struct sanwo_frame *frame)
     check_segment(w, f, &seen.segment);
 }
 
-/* ---- events and bytes -------------------------------------------------------------------------- */
+/* ---- events and bytes ------------------------------------------------------------------------ */
 
 void check_event(struct world *w, const struct sanwo_event *event)
 {
@@ -207,7 +219,7 @@ void check_received(struct world *w, const struct user *u, const uint8_t *bytes,
     }
 }
 
-/* ---- states ------------------------------------------------------------------------------------ */
+/* ---- states ---------------------------------------------------------------------------------- */
 
 /* RFC 9293 figure 5 and its notes; CLOSED from anywhere: ABORT, RST, time-outs. */
 static bool may_follow(unsigned from, unsigned to)
@@ -244,7 +256,7 @@ void check_observation(void *context, const struct sanwo_observation *what)
     FUZZ_CHECK(may_follow(what->old_state, what->state), "an edge of figure 5");
 }
 
-/* ---- connections ------------------------------------------------------------------------------- */
+/* ---- connections ----------------------------------------------------------------------------- */
 
 static void check_sender(const struct world *w, const struct user *u,
                          const struct sanwo_tcp_info *i)

@@ -115,7 +115,7 @@ static uint16_t window_of(struct far *f, uint8_t byte)
     }
 }
 
-/* ---- options ----------------------------------------------------------------------------------- */
+/* ---- options --------------------------------------------------------------------------------- */
 
 static uint32_t ts_now(const struct world *w, const struct far *f)
 {
@@ -132,6 +132,8 @@ static void put_timestamps(const struct world *w, struct far *f, struct segment 
     seg->has_ts = true;
     seg->ts_value = ts_now(w, f);
     seg->ts_echo = f->ts_echo;
+    if (variant >= TS_ECHO_AHEAD && !f->agreed)
+        f->scale_max = 14; /* a SYN cookie's scale lies in the echo */
     switch (variant) {
     case TS_OLD:
         seg->ts_value -= 2000;
@@ -189,7 +191,7 @@ static void put_offers(const struct far *f, struct segment *seg)
         seg->scale = SCALE(f->own_scale);
 }
 
-/* ---- sending ----------------------------------------------------------------------------------- */
+/* ---- sending --------------------------------------------------------------------------------- */
 
 static void note_sent(struct far *f, const struct segment *seg)
 {
@@ -334,7 +336,7 @@ static void syn(struct world *w, struct far *f, const uint8_t *r)
     send_segment(w, f, &seg, false, AT_ONCE);
 }
 
-/* The SYN-ACK (or SYN) to a SYN of the stack's. As syn(); b: wrong acknowledgement, e: flags more */
+/* The SYN-ACK (or SYN) to a SYN of the stack's. As syn(), but b: wrong acknowledgement */
 static void answer(struct world *w, struct far *f, const uint8_t *r)
 {
     if (f->nxt == f->isn || !f->ack_known)
@@ -395,7 +397,7 @@ static void data(struct world *w, struct far *f, const uint8_t *r)
         f->nxt = start + total + !!(r[4] & THEN_FIN);
 }
 
-/* ---- receiving --------------------------------------------------------------------------------- */
+/* ---- receiving ------------------------------------------------------------------------------- */
 
 void peer_forget(struct far *f)
 {
@@ -418,7 +420,7 @@ static void took_syn(struct world *w, struct far *f, const struct segment *seg)
     bool answers = seg->flags & ACK, other = f->isn + 1 != seg->ack;
     bool again = f->agreed || (f->ack_known && seq_before(seg->ack, f->ack));
     if (answers && !alive && (!f->iss_known || f->iss != seg->seq || other || again)) {
-        /* A connection begins: with the SYN that is answered, or with an old one that came again. */
+        /* A connection begins, by the SYN that is answered or by an old one that came again. */
         if (f->iss != seg->seq) {
             f->user_end = seg->seq + 1;
             f->user_fin = false;
@@ -520,7 +522,7 @@ void peer_took(struct world *w, struct far *f, const struct segment *seg)
         send_ack(w, f, f->lateness & 8 && f->seen & 1 ? lateness(f) * 2 : lateness(f));
 }
 
-/* ---- records ----------------------------------------------------------------------------------- */
+/* ---- records --------------------------------------------------------------------------------- */
 
 /* Three blocks: start and length in halves of a segment from what was acknowledged. */
 static void blocks(struct far *f, const uint8_t *r)

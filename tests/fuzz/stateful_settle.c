@@ -81,6 +81,9 @@ static void check_settled(struct world *w, struct far *f, struct user *u)
     if (!f->honest || !u || sanwo_tcp_info(w->stack, u->handle, &info) < 0)
         return;
     sanwo_stack_stats(w->stack, &stats);
+    /* Behind a closed window the peer cannot outdo the numbers of its old lies (SND.WL1). */
+    if (!f->edge_known || f->edge == f->ack)
+        return;
     if (info.state < SANWO_TCP_ESTABLISHED || stats.memory_used > stats.memory_budget / 2)
         return;
     if (fuzz_trace && info.send_queued)

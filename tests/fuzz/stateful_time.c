@@ -1,6 +1,6 @@
 /*
- * stateful_time.c - Time passes or jumps; links, routes and addresses come and go; memory is refused;
- * the stack is copied.
+ * stateful_time.c - Time passes or jumps; links, routes and addresses come and go; memory is
+ * refused; the stack is copied.
  */
 #include "stateful.h"
 
@@ -91,7 +91,7 @@ static void fault(struct world *w, const uint8_t *r)
     w->faults = true;
 }
 
-/* ---- copies ------------------------------------------------------------------------------------ */
+/* ---- copies ---------------------------------------------------------------------------------- */
 
 struct digest {
     uint64_t value;
@@ -142,8 +142,8 @@ static struct sanwo_stack *restore(uint8_t *region, size_t room, const void *sna
 
 /*
  * The stack goes on for a while; then it is overwritten, and a copy elsewhere goes on as long: the
- * same must come of it. The world itself goes on with another copy, from the moment of the snapshot.
- * a, b: how long the while.
+ * same must come of it. The world itself goes on with another copy, from the moment of the
+ * snapshot. a, b: how long the while.
  */
 static void copy_stack(struct world *w, const uint8_t *r)
 {

@@ -127,7 +127,7 @@ bool peer_deliver_due(struct world *w)
     return any;
 }
 
-/* ---- packets that no peer would send ----------------------------------------------------------- */
+/* ---- packets that no peer would send --------------------------------------------------------- */
 
 /* a: which of the last, b c: where, d: how it differs, e: 0 checksums made right */
 static void again(struct world *w, const uint8_t *r)

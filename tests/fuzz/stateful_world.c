@@ -4,7 +4,8 @@
  *     configuration: | families, offloads, observer | budget, MTU | offers | receive buffer |
  *                    | send buffer | origin of time | MSS, scale, window | limits |
  *
- * 128 in the first byte: at the end the peer turns honest (stateful_settle.c). All zero is a stack with defaults but for small buffers, over IPv4, with an MTU of 1500.
+ * 128 in the first byte: at the end the peer turns honest (stateful_settle.c). All zero is a stack
+ * with defaults but for small buffers, over IPv4, with an MTU of 1500.
  */
 #include "stateful.h"
 
@@ -13,7 +14,7 @@
 #define REGION_MAX (12u << 20)
 #define FRAMES_AT_ONE_INSTANT 6000
 
-/* ---- streams ----------------------------------------------------------------------------------- */
+/* ---- streams --------------------------------------------------------------------------------- */
 
 /* A period of noise and the start of the next, so that a run of bytes is in one piece. */
 static const uint8_t *noise(uint32_t seq)
@@ -41,7 +42,7 @@ const uint8_t *peer_stream(unsigned flow, uint32_t seq, bool forged)
     return noise(seq + flow * 4111u + (forged ? 40503u : 20011u));
 }
 
-/* ---- creation ---------------------------------------------------------------------------------- */
+/* ---- creation -------------------------------------------------------------------------------- */
 
 static uint32_t buffer_size(uint8_t byte)
 {
@@ -72,6 +73,7 @@ static void configure_tcp(struct sanwo_tcp_config *t, const uint8_t *c)
     t->send_buffer = buffer_size(c[4]);
     t->syn_retries = c[4] & 32 ? 2 : t->syn_retries;
     t->syn_ack_retries = c[4] & 64 ? 1 : t->syn_ack_retries;
+    t->syn_cookies = !(c[4] & 128);
     t->mss = sizes[c[6] & 7];
     t->window_scale = c[6] & 8 ? (int8_t)(c[6] >> 4 & 14) : (int8_t)-1;
     t->initial_window = c[7] & 16 ? 2 : t->initial_window;
@@ -177,7 +179,7 @@ void world_create(struct world *w, const uint8_t config[STATEFUL_RECORD])
     create_flows(w, config);
 }
 
-/* ---- the loop ---------------------------------------------------------------------------------- */
+/* ---- the loop -------------------------------------------------------------------------------- */
 
 static void take_frames(struct world *w, const struct sanwo_frame *frames, size_t n)
 {
@@ -253,7 +255,7 @@ void world_run_until(struct world *w, sanwo_time to)
         w->now = to;
 }
 
-/* ---- the end ----------------------------------------------------------------------------------- */
+/* ---- the end --------------------------------------------------------------------------------- */
 
 void world_release(struct world *w, uint8_t salt)
 {

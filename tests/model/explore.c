@@ -132,7 +132,7 @@ static bool try_end(struct search *s, enum model_manner manner)
             return false;
     }
     if (s->tail.length == MODEL_DEPTH - 64)
-        return model_violation(m, "a fair wire does not lead to CLOSED at both ends");
+        return model_violation(m, "a fair wire does not bring both ends to CLOSED");
     for (unsigned i = 0; i < s->tail.length; i++)
         model_store_add_end(&s->store, keys[i]);
     return true;
@@ -171,7 +171,7 @@ static void keep_sample(struct search *s, const struct node *parent, uint32_t re
     push(&s->samples, &node);
 }
 
-/* What a step led to: kept if it is new, or was only seen with fewer faults left. */
+/* What came of a step: kept if it is new, or was only seen with fewer faults left. */
 static bool arrive(struct search *s, const struct node *parent, uint64_t key)
 {
     struct model *m = s->m;
@@ -198,7 +198,7 @@ static bool arrive(struct search *s, const struct node *parent, uint64_t key)
     return !is_new || try_ends(s, &node);
 }
 
-/* All steps from @node. @keep: what they lead to is noted; else only the sum is wanted. */
+/* All steps from @node. @keep: what comes of them is noted; else only the sum is wanted. */
 static bool expand(struct search *s, const struct node *node, bool keep, uint64_t *sum)
 {
     struct model *m = s->m;

@@ -1,6 +1,6 @@
 /*
  * finish.c - The fair end: the wire delivers everything in order, timers fire in the order of their
- * deadlines, applications finish. From every situation this must lead both hosts to nothing at all.
+ * deadlines, applications finish. From every situation both hosts must come to nothing at all.
  *
  * Two manners: at once (both users close, whatever is still to come), and patient (they shut down,
  * read to the end, then close). What comes next is a function of the situation alone, so ends

@@ -1,6 +1,6 @@
 /*
  * trap.c - The core's assertions trap, and a broken core may touch what it must not. Here both are
- * violations like any other, so that the path that led there can be told.
+ * violations like any other, so that the path there can be told.
  */
 #define _GNU_SOURCE
 #include "model.h"

@@ -23,8 +23,8 @@ static struct tcp_connection *in_flight(struct rig *r, uint32_t snd)
     return c;
 }
 
-/* Segment @i is reported at @at after the start of the test. */
-static void delivered(struct rig *r, struct tcp_connection *c, uint32_t i, sanwo_time at)
+/* Segment @i is reported at @at after the start of the test, by an ACK that began before. */
+static void delivered_too(struct rig *r, struct tcp_connection *c, uint32_t i, sanwo_time at)
 {
     struct tcp_segment seg = rig_segment(r, c, 1, TCP_ACK);
     struct tcp_record *record = sw_tcp_record(&r->tcp, c, i);
@@ -32,6 +32,13 @@ static void delivered(struct rig *r, struct tcp_connection *c, uint32_t i, sanwo
     seg.arrival = r->tcp.now = RIG_START + at;
     sw_tcp_rack_delivered(&r->tcp, c, record, &seg);
     sw_tcp_record_set_flags(c, record, RECORD_SACKED | (record->flags & RECORD_RETRANSMITTED));
+}
+
+/* By an ACK of its own. */
+static void delivered(struct rig *r, struct tcp_connection *c, uint32_t i, sanwo_time at)
+{
+    sw_tcp_rack_ack_begins(&r->tcp, c);
+    delivered_too(r, c, i, at);
 }
 
 /* The records deemed lost, as bits. */
@@ -140,7 +147,8 @@ static void test_ambiguous_retransmission(void **state)
         struct tcp_connection *c = in_flight(r, 0xffffff00);
         struct tcp_record *first = sw_tcp_record(&r->tcp, c, 0);
         sanwo_time again = SANWO_SEC(2);
-        first->sent = RIG_START + again;
+        r->tcp.now = RIG_START + again;
+        sw_tcp_records_sent_again(&r->tcp, c, 0);
         first->flags |= RECORD_RETRANSMITTED;
         delivered(r, c, 0, again + rows[i].after);
         c->in_recovery = 1; /* so the window is zero */
@@ -219,12 +227,14 @@ static void test_retransmission_in_the_same_instant(void **state)
 
     delivered(r, c, 4, RTT + SANWO_MSEC(4));
     struct tcp_record *again = sw_tcp_record(&r->tcp, c, 0);
-    again->sent = sw_tcp_records_rack(&r->tcp, c)->xmit_ts;
+    struct tcp_rack *rack = sw_tcp_records_rack(&r->tcp, c);
+    again->sent = rack->xmit_ts;
+    again->order = rack->order + 1;
     again->flags = RECORD_RETRANSMITTED;
     r->tcp.now += SANWO_SEC(1);
     assert_int_equal(sw_tcp_rack_detect(&r->tcp, c).bytes, 3 * MSS);
     assert_int_equal(lost_bits(r, c), 0xe);
-    again->sent -= 1; /* a nanosecond before, it was */
+    again->order = rack->order - 1; /* before it, it was */
     assert_int_equal(sw_tcp_rack_detect(&r->tcp, c).bytes, MSS);
     rig_end(r);
 }
@@ -241,12 +251,63 @@ static void test_lost_again(void **state)
     struct tcp_record *again = sw_tcp_record(&r->tcp, c, 0);
     again->flags = RECORD_RETRANSMITTED;
     r->tcp.now += SANWO_SEC(1);
-    rack->reduced = again->sent; /* sent before or with the reduction: the same sign */
+    rack->reduced = again->sent + 1; /* sent before the reduction: the same sign */
     struct tcp_losses losses = sw_tcp_rack_detect(&r->tcp, c);
     assert_true(losses.bytes > 0 && !losses.again);
     again->flags = RECORD_RETRANSMITTED;
-    rack->reduced = again->sent - 1;
+    rack->reduced = again->sent; /* as the first one is */
     assert_true(sw_tcp_rack_detect(&r->tcp, c).again);
+    rig_end(r);
+}
+
+/*
+ * Step 3: what one ACK delivers counts in the order of its numbers, whatever the order of its blocks
+ * (RFC 2018 4: the newest first); what a later ACK delivers below it came late.
+ */
+static void test_reordering_is_between_acks(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct tcp_connection *c = in_flight(r, 0xfffff000);
+
+    delivered(r, c, 7, RTT + SANWO_MSEC(7));
+    delivered_too(r, c, 4, RTT + SANWO_MSEC(7));
+    delivered_too(r, c, 2, RTT + SANWO_MSEC(7));
+    assert_int_equal(c->reordering_seen, 0);
+    delivered(r, c, 8, RTT + SANWO_MSEC(8));
+    assert_int_equal(c->reordering_seen, 0);
+    delivered(r, c, 5, RTT + SANWO_MSEC(9));
+    assert_int_equal(c->reordering_seen, 1);
+    rig_end(r);
+}
+
+/* Step 2: RACK.rtt is of the latest ACK, and there of what was sent last; RACK.xmit_ts never falls. */
+static void test_rtt_of_the_latest_ack(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct tcp_connection *c = in_flight(r, 0xfffff000);
+    struct tcp_rack *rack = sw_tcp_records_rack(&r->tcp, c);
+
+    delivered(r, c, 6, RTT + SANWO_MSEC(6));
+    assert_int_equal(rack->rtt, RTT);
+    delivered(r, c, 3, RTT + SANWO_MSEC(10));
+    delivered_too(r, c, 2, RTT + SANWO_MSEC(10));
+    assert_int_equal(rack->rtt, RTT + SANWO_MSEC(7)); /* of 3 */
+    assert_int_equal(rack->xmit_ts, RIG_START + SANWO_MSEC(6));
+    rig_end(r);
+}
+
+/* A duplicate reported when nothing is in flight any more is one all the same. */
+static void test_dsack_after_all_was_acknowledged(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct tcp_connection *c = rig_open(r, 1, 1);
+
+    sw_tcp_rack_on_dsack(&r->tcp, c);
+    assert_int_equal(c->reo_wnd_mult, 1);
+    assert_int_equal(c->reo_wnd_persist, 16);
     rig_end(r);
 }
 
@@ -262,6 +323,9 @@ int main(void)
         cmocka_unit_test(test_timer),
         cmocka_unit_test(test_retransmission_in_the_same_instant),
         cmocka_unit_test(test_lost_again),
+        cmocka_unit_test(test_reordering_is_between_acks),
+        cmocka_unit_test(test_rtt_of_the_latest_ack),
+        cmocka_unit_test(test_dsack_after_all_was_acknowledged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

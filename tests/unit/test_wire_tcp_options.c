@@ -84,9 +84,10 @@ static struct wire_tcp_options read_again(const uint8_t *p, size_t n)
             o.malformed = true;
             break;
         }
-        if (!seen[p[i]] && size_is_right(p[i], p[i + 1]))
+        if (!seen[p[i]] && size_is_right(p[i], p[i + 1])) {
             take_known(&o, p + i);
-        seen[p[i]] = true;
+            seen[p[i]] = true; /* one of the wrong size does not hide the right one behind it */
+        }
         i += p[i + 1];
     }
     return o;

@@ -15,6 +15,7 @@
 #include "tcp/connection/state.h"
 #include "tcp/open/half_open.h"
 #include "tcp/receive/delayed_ack.h"
+#include "tcp/receive/reassembly.h"
 #include "tcp/recovery/rack.h"
 #include "tcp/recovery/recovery.h"
 #include "tcp/send/keepalive.h"
@@ -23,6 +24,7 @@
 #include "tcp/send/rtt.h"
 #include "tcp/send/send_queue.h"
 
+#define RELIEVED_AT_ONCE 256
 #define PATH_MTU_RAISE SANWO_SEC(600) /* RFC 1191 6.3, RFC 8201 4: at least 10 minutes */
 
 static sanwo_time earliest(const struct tcp *tcp, const struct tcp_connection *conn)
@@ -263,9 +265,30 @@ static void tell_waiting_users(struct tcp *tcp)
         }
 }
 
+/*
+ * While memory is short, what lies behind holes is forgotten, some connections at a time: it will come
+ * again (RFC 2018 8), and one byte of it holds a kilobyte (attack B-16).
+ */
+static void relieve(struct tcp *tcp)
+{
+    if (SW_LIKELY(!sw_tcp_memory_is_short(tcp) && tcp->refused_before == tcp->region->refused))
+        return; /* the second: nothing large enough was left between the small */
+    tcp->refused_before = tcp->region->refused;
+    for (unsigned i = 0; i < RELIEVED_AT_ONCE; i++) {
+        struct tcp_connection *conn =
+            sw_pool_next(&tcp->connections, tcp->region, &tcp->relief_cursor);
+        if (!conn) {
+            tcp->relief_cursor = 0;
+            return;
+        }
+        sw_tcp_reassembly_clear(tcp, conn);
+    }
+}
+
 void sw_tcp_run_timers(struct tcp *tcp, sanwo_time now)
 {
     struct wheel_node *node;
+    relieve(tcp);
     tell_waiting_users(tcp);
     while ((node = sw_wheel_pop(&tcp->wheel, tcp->region, now)) != NULL) {
         struct tcp_connection *conn =

@@ -192,6 +192,8 @@ static bool forget_farthest(struct tcp *tcp, struct tcp_connection *conn)
 static bool append(struct tcp *tcp, struct tcp_connection *conn, struct tcp_segment *seg,
                    uint32_t length)
 {
+    if (conn->receive.head && sw_tcp_memory_is_scarce(tcp))
+        return false;
     while (!sw_tcp_receive_queue_append(tcp, conn, seg, length))
         if (!forget_farthest(tcp, conn))
             return false;

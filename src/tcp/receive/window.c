@@ -36,6 +36,7 @@ static uint32_t space(const struct tcp *tcp, const struct tcp_connection *conn)
         uint32_t least = sw_min32(limit, SMALLEST_UNDER_PRESSURE);
         limit = left < limit ? sw_max32((uint32_t)left, least) : limit;
     }
+    limit = sw_max32(limit, 1u << conn->receive.scale); /* less than a unit could not be said */
     return conn->receive.queued < limit ? limit - conn->receive.queued : 0;
 }
 
@@ -67,7 +68,7 @@ uint16_t sw_tcp_window_to_send(struct tcp *tcp, struct tcp_connection *conn)
 {
     struct tcp_receiver *r = &conn->receive;
     if (SW_UNLIKELY(conn->starved)) {
-        if (sw_tcp_memory_is_short(tcp))
+        if (sw_tcp_memory_is_scarce(tcp))
             return 0;
         conn->starved = 0;
     }
@@ -93,7 +94,7 @@ void sw_tcp_window_on_read(struct tcp *tcp, struct tcp_connection *conn)
     if (!sw_tcp_may_receive_data(conn->state))
         return;
     uint32_t window = sw_tcp_receive_window(conn);
-    if (conn->starved && sw_tcp_memory_is_short(tcp))
+    if (conn->starved && sw_tcp_memory_is_scarce(tcp))
         return;
     if (conn->receive.unacked && window >= 2u * conn->receive.mss)
         return; /* the ACK that is due anyway tells it */

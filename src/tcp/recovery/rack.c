@@ -19,9 +19,13 @@
 #define REO_WND_PERSIST 16
 #define REO_WND_MULT_LIMIT 31
 
-static bool sent_after(sanwo_time t1, tcp_seq s1, sanwo_time t2, tcp_seq s2)
+/*
+ * RACK_sent_after() by the order of transmission: a retransmission and new data that left in one
+ * instant are told apart, which times and numbers cannot.
+ */
+static bool sent_after(uint32_t order1, tcp_seq end1, uint32_t order2, tcp_seq end2)
 {
-    return t1 > t2 || (t1 == t2 && tcp_seq_after(s1, s2));
+    return order1 == order2 ? tcp_seq_after(end1, end2) : (int32_t)(order1 - order2) > 0;
 }
 
 static tcp_seq end_of(const struct tcp_record *record)
@@ -43,40 +47,71 @@ static bool is_ambiguous(const struct tcp_connection *conn, const struct tcp_rec
     return rtt < conn->send.min_rtt;
 }
 
+void sw_tcp_rack_ack_begins(struct tcp *tcp, struct tcp_connection *conn)
+{
+    struct tcp_rack *rack = sw_tcp_records_rack(tcp, conn);
+    if (!rack)
+        return;
+    rack->fack_before = rack->fack;
+    rack->valid_before = rack->valid;
+    rack->ack_delivered = false;
+}
+
+/* Step 3: delivered below what an earlier ACK delivered, though sent once. */
+static void look_for_reordering(struct tcp_connection *conn, struct tcp_rack *rack,
+                                const struct tcp_record *record)
+{
+    tcp_seq end = end_of(record);
+    if (!rack->valid || tcp_seq_after(end, rack->fack))
+        rack->fack = end;
+    if (rack->valid_before && tcp_seq_before(end, rack->fack_before) &&
+        !(record->flags & RECORD_RETRANSMITTED))
+        conn->reordering_seen = 1;
+}
+
 void sw_tcp_rack_delivered(struct tcp *tcp, struct tcp_connection *conn,
                            const struct tcp_record *record, const struct tcp_segment *seg)
 {
     struct tcp_rack *rack = sw_tcp_records_rack(tcp, conn);
     tcp_seq end = end_of(record);
-    if (!rack->valid || tcp_seq_after(end, rack->fack))
-        rack->fack = end;
-    else if (tcp_seq_before(end, rack->fack) && !(record->flags & RECORD_RETRANSMITTED))
-        conn->reordering_seen = 1; /* step 3 */
+    look_for_reordering(conn, rack, record);
     sanwo_time rtt = seg->arrival - record->sent;
     if (is_ambiguous(conn, record, seg, rtt))
         return;
-    if (rack->valid && !sent_after(record->sent, end, rack->xmit_ts, rack->end_seq))
+    if (!rack->ack_delivered || sent_after(record->order, end, rack->ack_order, end)) {
+        rack->ack_delivered = true;
+        rack->ack_order = record->order;
+        rack->rtt = rtt;
+    }
+    if (rack->valid && !sent_after(record->order, end, rack->order, rack->end_seq))
         return;
     rack->valid = true;
-    rack->rtt = rtt;
     rack->xmit_ts = record->sent;
+    rack->order = record->order;
     rack->end_seq = end;
+}
+
+static void widen_window(struct tcp_connection *conn)
+{
+    if (conn->reo_wnd_mult < REO_WND_MULT_LIMIT)
+        conn->reo_wnd_mult++;
+    conn->reo_wnd_persist = REO_WND_PERSIST;
 }
 
 void sw_tcp_rack_on_dsack(struct tcp *tcp, struct tcp_connection *conn)
 {
     struct tcp_rack *rack = sw_tcp_records_rack(tcp, conn);
-    if (!rack)
+    if (!rack) { /* nothing is in flight: whatever round there was is over */
+        widen_window(conn);
         return;
+    }
     if (rack->dsack_round_is_set && !tcp_seq_before(conn->send.snd_una, rack->dsack_round))
         rack->dsack_round_is_set = false;
     if (rack->dsack_round_is_set)
         return;
     rack->dsack_round_is_set = true;
     rack->dsack_round = conn->send.snd_nxt;
-    if (conn->reo_wnd_mult < REO_WND_MULT_LIMIT)
-        conn->reo_wnd_mult++;
-    conn->reo_wnd_persist = REO_WND_PERSIST;
+    widen_window(conn);
 }
 
 void sw_tcp_rack_on_recovered(struct tcp_connection *conn)
@@ -112,14 +147,11 @@ struct tcp_losses sw_tcp_rack_detect(struct tcp *tcp, struct tcp_connection *con
         struct tcp_record *record = sw_tcp_record(tcp, conn, i);
         if (record->flags & (RECORD_LOST | RECORD_SACKED))
             continue;
-        if (!sent_after(rack->xmit_ts, rack->end_seq, record->sent, end_of(record)))
-            continue;
-        /* In one instant the higher number was sent later only if both are first transmissions. */
-        if ((record->flags & RECORD_RETRANSMITTED) && record->sent == rack->xmit_ts)
+        if (!sent_after(rack->order, rack->end_seq, record->order, end_of(record)))
             continue;
         sanwo_time due = record->sent + rack->rtt + window;
         if (due <= tcp->now) {
-            losses.again |= (record->flags & RECORD_RETRANSMITTED) && record->sent > rack->reduced;
+            losses.again |= (record->flags & RECORD_RETRANSMITTED) && record->sent >= rack->reduced;
             losses.bytes += record->length;
             sw_tcp_record_set_flags(conn, record, record->flags | RECORD_LOST);
         } else if (rack->deadline == SANWO_TIME_NEVER || due > rack->deadline) {

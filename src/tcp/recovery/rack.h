@@ -18,16 +18,24 @@ struct tcp_segment;
 /* Lives with the records, while anything is in flight. Names as in RFC 8985 5.2. */
 struct tcp_rack {
     sanwo_time xmit_ts;  /* of the most recently sent segment that was delivered */
-    sanwo_time rtt;      /* of that one */
+    sanwo_time rtt;      /* of the most recently sent one that the latest ACK delivered */
     sanwo_time deadline; /* reordering timer; SANWO_TIME_NEVER */
     sanwo_time reduced;  /* when cwnd was last reduced; 0: not since there is anything in flight */
-    tcp_seq end_seq;     /* breaks ties of xmit_ts */
-    tcp_seq fack;        /* highest number delivered */
-    tcp_seq dsack_round; /* snd_nxt when the window last grew, while dsack_round_is_set */
-    bool valid;          /* something was delivered */
+    uint32_t transmissions; /* so many went out: what came after what */
+    uint32_t order;         /* of xmit_ts: segments leave in one instant */
+    tcp_seq end_seq;        /* breaks ties of that: parts of a super-segment */
+    tcp_seq fack;           /* highest number delivered ... */
+    tcp_seq fack_before;    /* ... before this ACK */
+    uint32_t ack_order;     /* `order` of the last segment that this ACK delivered, while ... */
+    bool valid_before;      /* fack_before is */
+    bool ack_delivered;     /* ... there was one */
+    tcp_seq dsack_round;    /* snd_nxt when the window last grew, while dsack_round_is_set */
+    bool valid;             /* something was delivered */
     bool dsack_round_is_set;
 };
 
+/* An ACK begins: what it delivers counts together, in whatever order its blocks come. */
+void sw_tcp_rack_ack_begins(struct tcp *tcp, struct tcp_connection *conn);
 /* Steps 2 and 3: @record was acknowledged or SACKed by @seg. Before its flags change. */
 void sw_tcp_rack_delivered(struct tcp *tcp, struct tcp_connection *conn,
                            const struct tcp_record *record, const struct tcp_segment *seg);

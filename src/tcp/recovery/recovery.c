@@ -49,8 +49,9 @@ static void enter(struct tcp *tcp, struct tcp_connection *conn, enum sanwo_reaso
     conn->in_recovery = 1;
     conn->limited = 1; /* the first retransmission does not wait for cwnd (RFC 5681 3.2 step 3) */
     conn->send.recover = conn->send.snd_nxt;
-    /* What was in the network just before: what the peer reported to have left it long ago. */
-    reduce(tcp, conn, sw_min32(conn->send.in_flight + conn->send.lost, conn->cc.cwnd), why);
+    /* RFC 5681 3.2 step 2, RFC 6675 5: FlightSize, without what limited transmit let out. */
+    uint32_t flight = tcp_seq_distance(conn->send.snd_una, conn->send.snd_nxt);
+    reduce(tcp, conn, sw_min32(flight, conn->cc.cwnd), why);
     sw_tcp_wants_send(tcp, conn);
 }
 

@@ -15,6 +15,7 @@
 #include "tcp/connection/state.h"
 #include "tcp/connection/timers.h"
 #include "tcp/open/handshake.h"
+#include "tcp/recovery/rack.h"
 #include "tcp/recovery/recovery.h"
 #include "tcp/send/records.h"
 #include "tcp/send/rtt.h"
@@ -65,6 +66,7 @@ static void take_probe_back(struct tcp *tcp, struct tcp_connection *conn, tcp_se
     sw_tcp_records_clear(tcp, conn);
     conn->send.snd_nxt = conn->send.snd_una;
     conn->send.next = 0;
+    conn->snd_sml = conn->send.snd_una; /* no small segment is in flight */
 }
 
 static void note_window(struct tcp *tcp, struct tcp_connection *conn, uint32_t window, tcp_seq ack)
@@ -192,6 +194,8 @@ enum tcp_verdict sw_tcp_process_ack(struct tcp *tcp, struct tcp_connection *conn
         return TCP_CONTINUE;
     if (s->snd_wnd == 0)
         s->retransmissions = 0; /* MUST-37: it answers our probes, so we stay */
+    if (conn->sack)
+        sw_tcp_rack_ack_begins(tcp, conn);
     if (conn->sack && seg->options.sack_count)
         sw_tcp_recovery_on_sack(tcp, conn, seg);
     if (!tcp_seq_equal(seg->ack, s->snd_una)) {

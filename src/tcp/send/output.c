@@ -224,7 +224,7 @@ bool sw_tcp_output(struct tcp *tcp, struct tcp_connection *conn, const struct tc
     if (options.sack_count) /* the blocks take from the payload (MUST-16) */
         mss = sw_max32(mss - sw_min32(mss, SACK_HEADER + SACK_BLOCK * options.sack_count), 8);
     uint32_t limit = path->super_segment && !conn->urgent_out ? path->super_segment : mss;
-    struct tcp_plan plan;
+    struct tcp_plan plan = {.length = 0};
     if (!choose(tcp, conn, mss, sw_max32(limit, mss), &plan))
         return false;
     bool sent = send_plan(tcp, conn, path, frame, &plan, &options);

@@ -226,10 +226,8 @@ static void note_retransmission(struct tcp *tcp, struct tcp_connection *conn,
     bool probe = plan->reason == SANWO_REASON_WINDOW_PROBE;
     if (!probe && span < sw_tcp_record(tcp, conn, i)->length)
         sw_tcp_records_split(tcp, conn, i, span);
+    sw_tcp_records_sent_again(tcp, conn, i);
     struct tcp_record *record = sw_tcp_record(tcp, conn, i);
-    record->sent = tcp->now;
-    if (record->transmissions < UINT8_MAX)
-        record->transmissions++;
     if (probe) {
         record->flags |= RECORD_RETRANSMITTED;
         return;

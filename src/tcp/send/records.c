@@ -96,10 +96,23 @@ bool sw_tcp_records_push(struct tcp *tcp, struct tcp_connection *conn, uint32_t 
     struct tcp_records *r = make_room(tcp, conn, 1);
     if (!r)
         return false;
-    *at(r, r->count++) = (struct tcp_record){
-        .seq = conn->send.snd_nxt, .length = length, .sent = tcp->now, .transmissions = 1};
+    *at(r, r->count++) = (struct tcp_record){.seq = conn->send.snd_nxt,
+                                             .length = length,
+                                             .sent = tcp->now,
+                                             .transmissions = 1,
+                                             .order = ++r->rack.transmissions};
     conn->send.in_flight += length;
     return true;
+}
+
+void sw_tcp_records_sent_again(struct tcp *tcp, struct tcp_connection *conn, uint32_t i)
+{
+    struct tcp_records *r = ring_of(tcp, conn);
+    struct tcp_record *record = at(r, i);
+    record->sent = tcp->now;
+    record->order = ++r->rack.transmissions;
+    if (record->transmissions < UINT8_MAX)
+        record->transmissions++;
 }
 
 bool sw_tcp_records_split(struct tcp *tcp, struct tcp_connection *conn, uint32_t i, uint32_t length)

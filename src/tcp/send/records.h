@@ -23,8 +23,11 @@ struct tcp_record {
     uint8_t flags;
     uint8_t transmissions;
     bool pushed; /* ends with PSH */
-    uint8_t spare[5];
+    uint8_t spare;
+    uint32_t
+        order; /* of the last transmission among all of this ring's: time alone is too coarse */
 };
+_Static_assert(sizeof(struct tcp_record) == 24, "what is in flight is counted in thousands");
 
 uint32_t sw_tcp_records_count(const struct tcp *tcp, const struct tcp_connection *conn);
 /* The i-th oldest; valid until the next push or split. */
@@ -46,6 +49,8 @@ struct tcp_acked {
 };
 struct tcp_acked sw_tcp_records_acknowledge(struct tcp *tcp, struct tcp_connection *conn,
                                             const struct tcp_segment *seg);
+/* The i-th is sent again, now. */
+void sw_tcp_records_sent_again(struct tcp *tcp, struct tcp_connection *conn, uint32_t i);
 /* The state of RACK, which lives with the records; NULL while nothing is in flight. */
 struct tcp_rack *sw_tcp_records_rack(const struct tcp *tcp, const struct tcp_connection *conn);
 /* Moves a record between in flight, lost and SACKed, keeping send.in_flight and send.lost right. */

@@ -63,6 +63,8 @@ ENDED = {
     "SYN-RECEIVED": f"+.05  < . 1:1(0) ack 1 win {PEER_WINDOW}\n+0    > R 1:1(0)\n",
 }
 
+DESCRIPTOR = {"SYN-SENT": 3, "SYN-RECEIVED": 3, "ESTABLISHED": 4, "CLOSE-WAIT": 4}
+
 IDS = {SOFT: "MUST-54, MUST-56", HARD: "SHLD-26, MUST-54, RFC5927-4-1", IGNORED: "MUST-55, C-05"}
 
 
@@ -74,6 +76,8 @@ def error(writer, version, message, kind, state):
     if kind == HARD and not ends:
         ids = "RFC5927-4-1, C-05"
     what = "it ends" if ends else "nothing comes of it"
+    if kind == IGNORED and state in DESCRIPTOR:  # not even told of
+        lives += f"+0    getsockopt({DESCRIPTOR[state]}, SOL_SOCKET, SO_ERROR, [0], [4]) = 0\n"
     writer.write(f"ipv{version}-{state.lower()}-{message.replace(' ', '-').replace('_', '-')}",
                  f"{message} ({kind}) in {state}: {what}.\nRFC 9293 3.9.2.2: {ids}",
                  f"--ip_version=ipv{version}\n{script}\n"

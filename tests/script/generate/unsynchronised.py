@@ -17,8 +17,8 @@ EVERY = ["".join(letter for bit, letter in enumerate(LETTERS) if number >> bit &
 SOME = ["", "R", "R.", "S", "S.", "SR", ".", "F", "F.", "P", "P.", "FP.", "PU."]
 SEQ = 1000
 PEERS_SYN = f"+.01  < S 0:0(0) win {PEER_WINDOW} <mss 1000>\n+0    > S. 0:0(0) ack 1 <...>\n"
-NEW_SYN = (f"+.1   < 7777 > 8080 S 0:0(0) win {PEER_WINDOW} <mss 1000>\n"
-           "+0    > 8080 > 7777 S. 0:0(0) ack 1 <...>\n")
+NEW_SYN = (f"+.1   < S 2000:2000(0) win {PEER_WINDOW} <mss 1000>\n"
+           "+0    > S. 0:0(0) ack 2001 <...>\n")
 NO_ERROR = "+0    getsockopt({fd}, SOL_SOCKET, SO_ERROR, [0], [4]) = 0\n"
 
 
@@ -73,10 +73,11 @@ def write_closed_and_listen(out):
                       comment("CLOSED", flags, length, "3.10.7.1, 3.5.2"),
                       "0     socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n" + segment +
                       closed(flags, length))
+            answer = listen(flags, length)
+            question = "\n// The listener still listens.\n" + NEW_SYN
             out.write("listen-" + name_of(flags, length),
                       comment("LISTEN", flags, length, "3.10.7.2, 3.5.2"),
-                      OPEN + "\n" + segment + listen(flags, length) +
-                      "\n// The listener still listens.\n" + NEW_SYN)
+                      OPEN + "\n" + segment + answer + ("" if "S." in answer else question))
 
 
 # ---- SYN-SENT -----------------------------------------------------------------------------------
