@@ -9,6 +9,7 @@
 #     make format     put the C files into the project's format
 #     make coverage   line coverage of src/tcp and src/wire
 #     make fuzz       search for inputs that break something, a minute a target (SECONDS=600 for more)
+#     make mutants    plant known bugs one by one and demand that the tests catch them
 #     make clean
 
 CMAKE ?= cmake
@@ -71,7 +72,11 @@ fuzz: need-cmake
 	@scripts/install-deps --run --fuzz
 	@scripts/fuzz --seconds $(SECONDS)
 
+mutants:
+	@scripts/install-deps --run --test
+	@scripts/mutants --jobs $(JOBS)
+
 clean:
 	rm -rf build
 
-.PHONY: all need-cmake release debug asan run test check bench install format coverage fuzz clean
+.PHONY: all need-cmake release debug asan run test check bench install format coverage fuzz mutants clean

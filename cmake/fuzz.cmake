@@ -3,7 +3,8 @@
 #     replay-NAME    runs files and seeds; any compiler; a test with label "fuzz"
 #     fuzz-NAME      searches, by libFuzzer; with SANWO_FUZZ, which needs clang (scripts/fuzz)
 #
-# The test runs tests/fuzz/seeds/NAME.txt and, where there is one, the folder tests/fuzz/corpus/NAME.
+# The test runs tests/fuzz/seeds/NAME.txt, made by hand, and tests/fuzz/corpus/NAME.txt, found by
+# searching.
 option(SANWO_FUZZ "Build the programs that search; needs clang with libFuzzer" OFF)
 if(NOT SANWO_TESTS AND NOT SANWO_FUZZ)
     return()
@@ -57,8 +58,8 @@ function(sanwo_fuzz_target source)
 
     if(SANWO_TESTS)
         set(inputs ${PROJECT_SOURCE_DIR}/tests/fuzz/seeds/${name}.txt)
-        if(EXISTS ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name})
-            list(APPEND inputs ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name})
+        if(EXISTS ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name}.txt)
+            list(APPEND inputs ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name}.txt)
         endif()
         add_test(NAME fuzz/${name} COMMAND replay-${name} ${inputs})
         set_tests_properties(fuzz/${name} PROPERTIES LABELS fuzz TIMEOUT 300)

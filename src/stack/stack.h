@@ -26,6 +26,11 @@ struct sanwo_stack {
         uint32_t epoch;
         bool known;
     } last_route; /* connections of one peer come in runs: transmit.c */
+    struct {
+        struct sanwo_address address;
+        uint32_t epoch;
+        bool ours;
+    } last_source; /* of the connection that sent last */
     uint64_t frames_in, frames_out, bytes_in, bytes_out;
     uint64_t frames_lent;  /* transmitted and not yet sent */
     uint64_t buffers_lent; /* borrowed and not yet handed in */

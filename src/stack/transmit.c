@@ -62,6 +62,18 @@ static bool find_path(struct sanwo_stack *s, const struct sanwo_address *destina
     return s->last_route.known;
 }
 
+/* The address may have been taken away meanwhile (RFC 1122 3.2.1.3, E-09); asked once a change. */
+static bool source_is_ours(struct sanwo_stack *s, const struct sanwo_address *source)
+{
+    if (s->last_source.epoch != s->ip.route_epoch ||
+        !sanwo_address_equal(&s->last_source.address, source)) {
+        s->last_source.address = *source;
+        s->last_source.epoch = s->ip.route_epoch;
+        s->last_source.ours = sw_ip_is_ours(&s->ip, source);
+    }
+    return s->last_source.ours;
+}
+
 static bool send_reply(struct sanwo_stack *s, const struct tcp_outgoing *out,
                        struct sanwo_frame *frame)
 {
@@ -100,6 +112,10 @@ static size_t send_connection(struct sanwo_stack *s, struct tcp_connection *conn
         /* RFC1122-3.2.1.6-1 */
         ip_send_of(&conn->tuple, config->ttl, (uint8_t)(config->dscp << 2), conn->hash);
     struct ip_path path;
+    if (SW_UNLIKELY(!source_is_ours(s, &what.source) && !conn->foreign)) {
+        postpone(s, conn, SANWO_REASON_ADDRESS_REMOVED);
+        return 0;
+    }
     if (!find_path(s, &what.destination, &path)) {
         postpone(s, conn, SANWO_REASON_NO_ROUTE);
         return 0;

@@ -193,8 +193,12 @@ static void put_sack_permitted(struct list *l, const struct wire_tcp_options *o)
 
 static void put_timestamps(struct list *l, const struct wire_tcp_options *o)
 {
-    uint8_t *value = o->timestamps ? put_head(l, TCP_OPTION_TIMESTAMPS, 10, 2) : NULL;
+    bool align = l->align;
+    uint8_t *value;
 
+    l->align = true; /* whatever the order says: everybody does, RFC 7323 appendix A */
+    value = o->timestamps ? put_head(l, TCP_OPTION_TIMESTAMPS, 10, 2) : NULL;
+    l->align = align;
     if (value) {
         sw_store32(value, o->ts_value);
         sw_store32(value + 4, o->ts_echo);

@@ -235,6 +235,7 @@ static void answer_arp(struct attack *a, const uint8_t *ask)
     a->arp_asked++;
     if (hostile_get32(ask + 38) != HONEST_ADDRESS)
         return;
+    a->arp_answered++;
     memcpy(reply, ask + 6, 6);
     memcpy(reply + 6, honest_mac, 6);
     memcpy(reply + 12, ask + 12, 8);

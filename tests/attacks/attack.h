@@ -84,7 +84,7 @@ struct attack {
     struct attack_packets queue, taken;
     uint64_t hostile_packets, hostile_bytes; /* sent by the crowd */
     uint64_t answers, answer_bytes;          /* sent to it */
-    uint64_t arp_asked;
+    uint64_t arp_asked, arp_answered;
     struct attack_server server;
     struct attack_honest honest;
     /* The crowd: what it does with what it is sent, and of itself at each tick. */

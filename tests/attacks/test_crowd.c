@@ -54,17 +54,17 @@ static void check_honest(struct siege *s, const char *name, sanwo_time duration,
     struct attack_honest *h = &s->a.honest;
     struct sanwo_stack_stats stats = attack_stats(&s->a);
     double rate = (double)h->transferred / ((double)duration / 1e9);
+    assert_false(h->wrong_bytes);
+    assert_int_equal(h->failed, 0);
+    assert_int_equal(h->transfers_failed, 0);
+    h->every = 0; /* the last ones have their time too */
+    attack_run(&s->a, bound->slowest);
     print_message("%s: %u hostile connections, %u reset; peak %.1f MiB; honest: %u of %u, p99 "
                   "connect %.0f ms, slowest %.0f ms, goodput %.0f %%\n",
                   name, s->c.established, s->c.reset, (double)stats.memory_peak / (1 << 20),
                   (unsigned)h->succeeded, (unsigned)h->opened,
                   (double)honest_percentile(&s->a, 99) / 1e6, (double)h->slowest / 1e6,
                   100 * rate / s->unloaded);
-    assert_false(h->wrong_bytes);
-    assert_int_equal(h->failed, 0);
-    assert_int_equal(h->transfers_failed, 0);
-    h->every = 0; /* the last ones have their time too */
-    attack_run(&s->a, bound->slowest);
     assert_int_equal(h->succeeded, h->opened);
     assert_in_range(h->slowest, 1, bound->slowest);
     assert_true(rate * 100 >= s->unloaded * bound->goodput);
@@ -322,6 +322,15 @@ static void test_B_14_time_wait(void **state)
     (void)state;
     prepare(&s.a);
     besiege(&s, __func__, &plan, SANWO_SEC(1), &bound);
+    assert_int_equal(attack_stats(&s.a).time_wait, s.a.config.max_time_wait);
+    struct crowd_member *last = &s.c.members[plan.size - 1];
+    last->seq--; /* the oldest made room, so the latest is still remembered: its FIN is acknowledged */
+    last->state = CROWD_OPEN;
+    uint64_t answers = s.a.answers;
+    crowd_send(&s.a, plan.size - 1, HOSTILE_ACK | HOSTILE_FIN, NULL, 0);
+    attack_settle(&s.a);
+    assert_int_equal(s.a.answers, answers + 1);
+    assert_int_equal(last->state, CROWD_OPEN); /* and not reset */
     end(&s);
 }
 

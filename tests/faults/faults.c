@@ -109,7 +109,7 @@ void faults_run_until_received(struct world *w, uint64_t bytes)
 
 void faults_run_until_accepted(struct world *w, const struct world_talk *talk)
 {
-    sanwo_time end = world_now(w) + SANWO_SEC(60);
+    sanwo_time end = world_now(w) + SANWO_SEC(200); /* a TIME-WAIT may be in its way */
 
     while (talk->end[1] == NULL || !talk->end[0]->connected) {
         if (world_now(w) >= end)

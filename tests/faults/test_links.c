@@ -86,7 +86,8 @@ static void test_E_06_flapping(void **state)
                 faults_set_wire(w, up);
             world_run(w, half);
         }
-        check_resumes(w, SANWO_SEC(10), "flapping is over");
+        if (w->open_ends > 0)
+            check_resumes(w, SANWO_SEC(10), "flapping is over");
         faults_finish_complete(w, SANWO_SEC(300));
     }
 }
@@ -165,7 +166,7 @@ static void test_E_09_taken_away_and_back(void **state)
         }
         info = faults_info(talk->end[0]);
         assert_true(talk->end[0]->open && !talk->end[0]->over);
-        if (sender == 0 && what != ADDRESS)
+        if (sender == 0)
             assert_int_equal(info.soft_error, SANWO_EHOSTUNREACH);
         take_away(w, what, true);
         check_resumes(w, SANWO_SEC(121), "what was taken away is back");
@@ -203,7 +204,7 @@ static void test_E_09_taken_away_for_good(void **state)
 struct wires {
     bool drop_arp[2]; /* that comes in at the side */
     bool new_mac;     /* B's interface was changed for another one */
-    unsigned requests, polls;
+    unsigned requests, polls; /* to all; to one, replies too */
 };
 
 enum { ARP_TYPE = 0x0806, ARP_SENDER = 22, ARP_TARGET = 32, LAST = 5 };
@@ -224,7 +225,7 @@ static bool wires_in(void *context, struct gate *g, struct gate_packet *p, sanwo
     (void)now;
     if (is_arp(p) && wires->drop_arp[g->side])
         return false;
-    if (is_arp(p) && g->side == 1) {
+    if (is_arp(p)) {
         bool to_all = memcmp(p->bytes, everybody, sizeof(everybody)) == 0;
 
         wires->requests += to_all;
@@ -252,11 +253,17 @@ static bool wires_out(void *context, struct gate *g, struct gate_packet *p, sanw
     return true;
 }
 
-static struct world *make_lan(const char *name, uint64_t salt, struct lan *lan, struct wires *wires)
+static struct world *make_lan(const char *name, uint64_t salt, uint32_t receive_buffer,
+                              struct lan *lan, struct wires *wires)
 {
     const struct lan_config config = {.kind = SANWO_LINK_ETHERNET, .delay = DELAY};
-    struct world *w = faults_world(name, salt, DELAY);
+    struct world_config c;
+    struct world *w;
 
+    faults_config(&c, name);
+    c.salt = salt;
+    c.stack[0].tcp.receive_buffer = c.stack[1].tcp.receive_buffer = receive_buffer;
+    w = world_create(&c);
     *wires = (struct wires){0};
     lan_create(lan, w, &config);
     for (unsigned side = 0; side < 2; side++) {
@@ -267,7 +274,7 @@ static struct world *make_lan(const char *name, uint64_t salt, struct lan *lan, 
     return w;
 }
 
-/* A stream that lasts for minutes, a little at a time. */
+/* A stream that lasts for minutes, a little at a time, if the window is small. */
 static const struct world_plan trickles = {.send = 400000,
                                            .most_read = 3000,
                                            .stall_ppm = 300000,
@@ -279,7 +286,7 @@ static void test_E_09_entry_expires(void **state)
 {
     struct wires wires;
     struct lan lan;
-    struct world *w = make_lan(__func__, 0, &lan, &wires);
+    struct world *w = make_lan(__func__, 0, 6000, &lan, &wires);
 
     (void)state;
     world_warm_up(w);
@@ -287,10 +294,8 @@ static void test_E_09_entry_expires(void **state)
     world_open(w, 0, &trickles, &trickles, NULL);
     world_run(w, SANWO_SEC(300));
     assert_int_equal(w->open_ends, 2);
-    assert_int_equal(wires.requests, 0); /* never forgotten */
-    assert_true(wires.polls >= 3 && wires.polls <= 6);
-    for (unsigned side = 0; side < 2; side++)
-        assert_int_equal(faults_stats(w, side).segments_retransmitted, 0);
+    assert_int_equal(wires.requests, 0); /* never forgotten, so nothing ever waited */
+    assert_true(wires.polls >= 2 * 4 && wires.polls <= 2 * 10); /* requests and replies */
     world_finish(w, SANWO_SEC(3600));
     world_check_all_complete(w);
     world_check_clean(w);
@@ -308,7 +313,7 @@ static void test_E_09_arp_is_lost_for_a_while(void **state)
     for (unsigned i = 0; i < 6; i++) {
         struct wires wires;
         struct lan lan;
-        struct world *w = make_lan(__func__, i, &lan, &wires);
+        struct world *w = make_lan(__func__, i, 1 << 20, &lan, &wires);
         unsigned sender = i & 1;
 
         world_warm_up(w);
@@ -338,15 +343,15 @@ static void test_E_09_peer_has_a_new_interface(void **state)
     for (unsigned i = 0; i < 4; i++) {
         struct wires wires;
         struct lan lan;
-        struct world *w = make_lan(__func__, i, &lan, &wires);
+        struct world *w = make_lan(__func__, i, 1 << 20, &lan, &wires);
         unsigned sender = i & 1;
 
         world_warm_up(w);
         open_from(w, sender);
         wires.new_mac = true;
-        /* The entry lives a minute, three polls take three seconds, then all are asked; and the RTO
-         * may have grown to a minute by then. */
-        check_resumes(w, SANWO_SEC(190), "the interface was changed");
+        /* The entry lives a minute; the first retransmission after that makes it be polled, for three
+         * seconds; the next one, at most two minutes later, asks all. */
+        check_resumes(w, SANWO_SEC(60 + 120 + 3 + 120), "the interface was changed");
         world_finish(w, SANWO_SEC(300));
         world_check_all_complete(w);
         world_check_clean(w);

@@ -53,7 +53,7 @@ static const char *const operations[] = {
 static void print_text(const char *name, const uint8_t *bytes, size_t size)
 {
     const char *base = strrchr(name, '/') ? strrchr(name, '/') + 1 : name;
-    printf("%s:", base);
+    printf("%.12s:", base);
     for (size_t i = 0; i < size; i++) {
         size_t end = i;
         if (!STATEFUL || i < STATEFUL_RECORD) {

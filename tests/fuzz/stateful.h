@@ -103,7 +103,7 @@ struct world {
     size_t region_size;
     unsigned link;
     uint16_t mtu;
-    sanwo_time now;
+    sanwo_time now, origin;
     struct far flows[FLOWS];
     struct user users[USERS];
     struct sanwo_handle listeners[LISTENERS];

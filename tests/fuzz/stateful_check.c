@@ -68,10 +68,10 @@ static void check_acknowledgement(struct world *w, struct far *f, const struct s
     uint32_t unit = (1u << f->scale) - 1; /* RFC 7323 2.4 */
     struct sanwo_stack_stats stats;
     sanwo_stack_stats(w->stack, &stats);
-    bool shut = !seg->window && (w->faults || stats.memory_refused); /* deviation D22 */
+    bool shut = !seg->window && stats.reasons[SANWO_REASON_NO_MEMORY]; /* deviation D22 */
     if (f->edge_known && !shut && !(seg->flags & SYN))
         FUZZ_CHECK(!seq_before(edge + unit, f->edge), "the right edge of the window stays");
-    if (!f->edge_known || seq_before(f->edge, edge) || (seg->flags & SYN))
+    if (!f->edge_known || seq_before(f->edge, edge) || shut || (seg->flags & SYN))
         f->edge = edge;
     f->edge_known = true;
 }
@@ -279,9 +279,11 @@ static void check_sender(const struct world *w, const struct user *u,
 
 static void check_receiver(const struct user *u, const struct sanwo_tcp_info *i)
 {
-    FUZZ_CHECK(i->receive_queued <= u->receive_limit, "no more than the buffer");
-    FUZZ_CHECK(i->rcv_wnd <= u->receive_limit + 65535, "the window");
-    FUZZ_CHECK(i->receive_out_of_order <= u->receive_limit, "what waits lay in the window");
+    uint32_t unit = i->receive_scale > 0 ? 1u << i->receive_scale : 1; /* less cannot be said */
+    uint32_t limit = u->receive_limit > unit ? u->receive_limit : unit;
+    FUZZ_CHECK(i->receive_queued <= limit, "no more than the buffer");
+    FUZZ_CHECK(i->rcv_wnd <= limit + 65535, "the window");
+    FUZZ_CHECK(i->receive_out_of_order <= limit, "what waits lay in the window");
     FUZZ_CHECK(i->bytes_received == u->received + i->receive_queued,
                "no byte of the peer's is lost");
     if (i->state >= SANWO_TCP_ESTABLISHED)

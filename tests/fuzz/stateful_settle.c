@@ -81,8 +81,8 @@ static void check_settled(struct world *w, struct far *f, struct user *u)
     if (!f->honest || !u || sanwo_tcp_info(w->stack, u->handle, &info) < 0)
         return;
     sanwo_stack_stats(w->stack, &stats);
-    /* Behind a closed window the peer cannot outdo the numbers of its old lies (SND.WL1). */
-    if (!f->edge_known || f->edge == f->ack)
+    /* At its end, or before a closed window, the peer cannot outdo its old lies (SND.WL1). */
+    if (!f->edge_known || f->edge == f->ack || info.peer_closed)
         return;
     if (info.state < SANWO_TCP_ESTABLISHED || stats.memory_used > stats.memory_budget / 2)
         return;
@@ -94,7 +94,8 @@ static void check_settled(struct world *w, struct far *f, struct user *u)
 
 void world_settle(struct world *w)
 {
-    if (w->changed)
+    /* Packets may still come that are as old as the world: beyond days PAWS cannot know them. */
+    if (w->changed || w->now - w->origin > SANWO_SEC(10 * 86400))
         return;
     sanwo_stack_inject_fault(w->stack, 0);
     w->quiet = w->batch_left = w->via_left = 0;

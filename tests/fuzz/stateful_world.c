@@ -172,7 +172,7 @@ void world_create(struct world *w, const uint8_t config[STATEFUL_RECORD])
     configure(w, config);
     w->settles = config[0] & 128;
     FUZZ_CHECK(sanwo_stack_region_size(&w->config) <= REGION_MAX, "the region is large enough");
-    w->now = origins[(config[5] & 7) % 6];
+    w->origin = w->now = origins[(config[5] & 7) % 6];
     int result = sanwo_stack_create(w->region, w->region_size, &w->config, w->now, &w->stack);
     FUZZ_CHECK(result == 0, "a stack");
     add_link(w, config);
@@ -289,7 +289,7 @@ void world_end(struct world *w)
     sanwo_stack_link_set_up(w->stack, w->link, true, w->now);
     world_pump(w);
     for (int i = 0; sanwo_stack_deadline(w->stack) != SANWO_TIME_NEVER; i++) {
-        FUZZ_CHECK(i < 3000, "what nobody holds comes to an end");
+        FUZZ_CHECK(i < 30000, "what nobody holds comes to an end");
         if (sanwo_stack_deadline(w->stack) > w->now)
             w->now = sanwo_stack_deadline(w->stack);
         world_pump(w);

@@ -78,6 +78,7 @@ static void test_B_08_cookie_completes(void **state)
     assert_int_equal(info.state, SANWO_TCP_ESTABLISHED);
     assert_int_equal(info.remote.port, 1000);
     assert_int_equal(info.snd_wnd, 65535);
+    assert_int_equal(info.srtt, 0); /* nobody knows when the SYN-ACK went out */
     SEND(p, .flags = ACK, .seq = 1, .ack = 1, .length = 10); /* of another port: no connection */
     peer_discard(p);
     peer_send_from(p, 1000, &(struct segment){.flags = ACK, .seq = 1, .ack = 1, .length = 20});

@@ -517,6 +517,42 @@ static void test_RFC7323_half_open_after_a_jump(void **state)
     ASSERT_STATE(p, ESTABLISHED);
 }
 
+/* Attack B-32: port 0 is nobody's. What comes from it or goes to it is dropped in silence. */
+static void test_B_32_port_zero(void **state)
+{
+    struct peer *p = *state;
+    peer_listen(p, 0, 0);
+    peer_send_from(p, 0, &(struct segment){.flags = SYN});
+    EXPECT_NOTHING(p);
+    assert_int_equal(p->last_drop, SANWO_REASON_TCP_PORT_ZERO);
+    p->ours.port = 0;
+    SEND(p, .flags = SYN);
+    EXPECT_NOTHING(p);
+    assert_int_equal(p->last_drop, SANWO_REASON_TCP_PORT_ZERO);
+    assert_int_equal(peer_stats(p).half_open, 0);
+}
+
+/* A listener that closes takes its own half-open connections along, and nobody else's. */
+static void test_listener_close_leaves_others(void **state)
+{
+    struct peer *p = *state;
+    struct sanwo_tcp_listen open = {
+        .local = {.port = OUR_PORT + 1}, .isn_is_set = true, .isn = p->iss};
+    struct sanwo_handle other;
+    peer_listen(p, 0, 0);
+    half_open(p, 1001);
+    assert_int_equal(sanwo_tcp_listen(p->stack, &open, p->now, &other), 0);
+    p->ours.port = OUR_PORT + 1;
+    half_open(p, 1002);
+    assert_int_equal(sanwo_tcp_close(p->stack, other, p->now), 0);
+    EXPECT_NOTHING(p);
+    assert_int_equal(peer_stats(p).half_open, 1);
+    p->ours.port = OUR_PORT;
+    complete(p, 1001);
+    peer_accept(p);
+    ASSERT_STATE(p, ESTABLISHED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -547,6 +583,8 @@ int main(void)
         BOTH(test_listener_of_one_address_comes_first),
         BOTH(test_MUST_57_63_syn_with_impossible_addresses),
         BOTH(test_RFC7323_half_open_after_a_jump),
+        BOTH(test_B_32_port_zero),
+        BOTH(test_listener_close_leaves_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

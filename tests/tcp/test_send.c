@@ -445,6 +445,57 @@ static void test_MAY_9_received_dscp(void **state)
     READ(p, 1);
 }
 
+/* Attack B-13: who has much to send does not keep the others waiting: 16 frames, then the next. */
+static void test_B_13_connections_take_turns(void **state)
+{
+    struct peer *p = *state;
+    static uint8_t bytes[40 * MSS];
+    struct sanwo_handle conn[2];
+    struct sanwo_frame frames[64];
+    unsigned port_at = p->family == SANWO_FAMILY_IPV6 ? 42 : 22, of_first = 0, switches = 0;
+    p->config.tcp.initial_window = 64;
+    peer_listen(p, 0, 0);
+    for (uint16_t i = 0; i < 2; i++) {
+        struct segment syn = p->offer;
+        syn.flags = SYN;
+        peer_send_from(p, 1000 + i, &syn);
+        peer_advance(p, 1);
+        peer_send_from(p, 1000 + i, &(struct segment){.flags = ACK, .seq = 1, .ack = 1});
+        peer_accept(p);
+        conn[i] = p->conn;
+    }
+    peer_discard(p);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(sanwo_tcp_send(p->stack, conn[i], bytes, sizeof bytes, 0, p->now),
+                         sizeof bytes);
+    size_t n = sanwo_stack_transmit(p->stack, frames, 64, p->now);
+    assert_int_equal(n, 64);
+    for (size_t i = 0; i < n; i++) {
+        const uint8_t *h = frames[i].slices[0].bytes;
+        of_first += h[port_at + 1] == (1000 & 0xff);
+        switches += i > 0 && h[port_at + 1] != frames[i - 1].slices[0].bytes[port_at + 1];
+    }
+    sanwo_stack_sent(p->stack, frames, n);
+    assert_int_equal(of_first, 32);
+    assert_int_equal(switches, 3);
+    assert_int_equal(sanwo_tcp_abort(p->stack, conn[0], p->now), 0);
+}
+
+/* Who met a full buffer is told when there is room, also if all of the write before was taken. */
+static void test_writable_after_a_refusal(void **state)
+{
+    static const uint8_t bytes[10000];
+    struct peer *p = *state;
+    p->config.tcp.send_buffer = 10000;
+    p->any_payload = true;
+    established_active(p);
+    assert_int_equal(sanwo_tcp_send(p->stack, p->conn, bytes, 10000, 0, p->now), 10000);
+    assert_int_equal(peer_discard(p), 10);
+    assert_int_equal(sanwo_tcp_send(p->stack, p->conn, bytes, 1, 0, p->now), -SANWO_EAGAIN);
+    acknowledge(p, 10001, 65535);
+    assert_true(peer_events(p, p->conn).what & SANWO_EVENT_WRITABLE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -471,6 +522,8 @@ int main(void)
         BOTH(test_reserve_and_commit),
         BOTH(test_MUST_48_49_ttl_and_dscp),
         BOTH(test_MAY_9_received_dscp),
+        BOTH(test_B_13_connections_take_turns),
+        BOTH(test_writable_after_a_refusal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -269,6 +269,24 @@ static void test_copy(void **state)
     free(copy);
 }
 
+/* Neighbours that are free again make larger blocks, also below what is still in use. */
+static void test_neighbours_merge(void **state)
+{
+    enum { SIZE = 1 << 20, LARGE = 64 << 10 };
+    static region_ref small[SIZE / 256];
+    struct region *r = region_of(SIZE, 0);
+    uint32_t count = 0, large = 0;
+
+    (void)state;
+    while ((small[count] = sw_region_alloc(r, 256)) != 0)
+        count++;
+    for (uint32_t i = 0; i + 1 < count; i++) /* the last one keeps the frontier where it is */
+        sw_region_free(r, small[i]);
+    while (sw_region_alloc(r, LARGE))
+        large++;
+    assert_int_equal(large, (SIZE - r->first) / LARGE - 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +300,7 @@ int main(void)
         cmocka_unit_test(test_frontier_is_compact),
         cmocka_unit_test(test_random),
         cmocka_unit_test(test_copy),
+        cmocka_unit_test(test_neighbours_merge),
     };
     int failed = cmocka_run_group_tests_name("base/region", tests, NULL, NULL);
     free(memory);

@@ -301,6 +301,26 @@ static void test_random(void **state)
     rig_end(r);
 }
 
+/* What carries no data is numbered inside a window that shrank, or the peer finds it unacceptable. */
+static void test_number_of_a_bare_ack(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t used, window, ahead;
+    } rows[] = {{0, 0, 0},       {0, 100, 0},     {100, 100, 100},
+                {100, 101, 100}, {101, 100, 100}, {5, 0, 0}};
+
+    for (size_t i = 0; i < SW_COUNT(rows); i++) {
+        struct rig *r = rig_new();
+        struct tcp_connection *c = rig_open(r, 0xffffffd0, 1);
+        c->send.snd_nxt = tcp_seq_add(c->send.snd_una, rows[i].used);
+        c->send.snd_wnd = rows[i].window;
+        tcp_seq seq = sw_tcp_bare_seq(c);
+        assert_int_equal(tcp_seq_distance(c->send.snd_una, seq), rows[i].ahead);
+        rig_end(r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -311,6 +331,7 @@ int main(void)
         cmocka_unit_test(test_probe),
         cmocka_unit_test(test_output_survives_a_failed_allocation),
         cmocka_unit_test(test_random),
+        cmocka_unit_test(test_number_of_a_bare_ack),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -230,6 +230,8 @@ static void test_retransmission_in_the_same_instant(void **state)
     struct tcp_rack *rack = sw_tcp_records_rack(&r->tcp, c);
     again->sent = rack->xmit_ts;
     again->order = rack->order + 1;
+    rack->resent = true;
+    rack->resent_end = tcp_seq_add(again->seq, again->length);
     again->flags = RECORD_RETRANSMITTED;
     r->tcp.now += SANWO_SEC(1);
     assert_int_equal(sw_tcp_rack_detect(&r->tcp, c).bytes, 3 * MSS);
@@ -311,6 +313,32 @@ static void test_dsack_after_all_was_acknowledged(void **state)
     rig_end(r);
 }
 
+/*
+ * B-02: the walk ends at the first record that is newer than what arrived; but not before the last
+ * that was sent again, since only behind that numbers grow with the order of transmission.
+ */
+static void test_walk_ends_behind_what_was_sent_again(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct tcp_connection *c = in_flight(r, 0xfffff000);
+
+    for (uint32_t i = 5; i < 8; i += 2) { /* 5 and 7 go again, 5 long before what arrives */
+        sw_tcp_records_sent_again(&r->tcp, c, i);
+        sw_tcp_record(&r->tcp, c, i)->flags = RECORD_RETRANSMITTED;
+    }
+    struct tcp_record *last = sw_tcp_record(&r->tcp, c, 2);
+    sw_tcp_records_sent_again(&r->tcp, c, 2);
+    last->flags = RECORD_RETRANSMITTED;
+    sw_tcp_record(&r->tcp, c, 7)->order = last->order + 1;
+    sw_tcp_record(&r->tcp, c, 1)->order = last->order + 2;
+    delivered(r, c, 2, SANWO_SEC(2));
+    r->tcp.now += SANWO_SEC(1);
+    sw_tcp_rack_detect(&r->tcp, c);
+    assert_int_equal(lost_bits(r, c), 0x379); /* all but 2, delivered, and 1 and 7, newer */
+    rig_end(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -323,6 +351,7 @@ int main(void)
         cmocka_unit_test(test_timer),
         cmocka_unit_test(test_retransmission_in_the_same_instant),
         cmocka_unit_test(test_lost_again),
+        cmocka_unit_test(test_walk_ends_behind_what_was_sent_again),
         cmocka_unit_test(test_reordering_is_between_acks),
         cmocka_unit_test(test_rtt_of_the_latest_ack),
         cmocka_unit_test(test_dsack_after_all_was_acknowledged),

@@ -321,12 +321,43 @@ static void test_against_map(void **state)
     rig_end(r);
 }
 
+/* Attack B-16: while memory is short what is behind a hole waits, what is in order does not. */
+static void test_B_16_short_memory(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct tcp_connection *c = open_sack(r, 0xfffffffe);
+    uint8_t bytes[100];
+    struct sanwo_slice slice;
+
+    rig_fill(bytes, 0, sizeof bytes);
+    uint64_t budget = r->region.budget;
+    r->region.budget = (r->region.used + 65536) / 3 * 4;
+    while (!sw_tcp_memory_is_short(&r->tcp))
+        assert_int_not_equal(sw_region_alloc(&r->region, 4096), 0);
+    struct tcp_segment seg = rig_segment(r, c, 0xfffffffe + 50, TCP_ACK);
+    rig_payload(&seg, &slice, bytes + 50, 50);
+    assert_false(sw_tcp_reassemble(&r->tcp, c, &seg));
+    assert_int_equal(sw_tcp_reassembly_bytes(&r->tcp, c), 0);
+    seg = rig_segment(r, c, 0xfffffffe, TCP_ACK);
+    rig_payload(&seg, &slice, bytes, 50);
+    assert_true(sw_tcp_reassemble(&r->tcp, c, &seg));
+    assert_int_equal(c->receive.queued, 50);
+    r->region.budget = budget;
+    seg = rig_segment(r, c, 0xfffffffe + 60, TCP_ACK);
+    rig_payload(&seg, &slice, bytes + 60, 40);
+    assert_true(sw_tcp_reassemble(&r->tcp, c, &seg));
+    assert_int_equal(sw_tcp_reassembly_bytes(&r->tcp, c), 40);
+    rig_end(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ranges),          cmocka_unit_test(test_duplicates_reported),
         cmocka_unit_test(test_room_for_blocks), cmocka_unit_test(test_range_overflow),
-        cmocka_unit_test(test_no_memory),       cmocka_unit_test(test_against_map),
+        cmocka_unit_test(test_no_memory),       cmocka_unit_test(test_B_16_short_memory),
+        cmocka_unit_test(test_against_map),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

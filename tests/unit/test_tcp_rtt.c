@@ -153,6 +153,25 @@ static void test_configured_limits(void **state)
     rig_end(r);
 }
 
+/* RFC 6298 3: timed by when the acknowledgement arrived, however late it was looked at. */
+static void test_timed_by_arrival(void **state)
+{
+    (void)state;
+    static struct rig_frame frame;
+    struct rig *r = rig_new();
+    struct tcp_connection *c = rig_open(r, 0xffffff00, 1);
+
+    rig_send(r, c, 1000);
+    assert_true(rig_output(r, c, &frame));
+    assert_int_equal(frame.payload, 1000);
+    r->tcp.now += SANWO_MSEC(100);
+    struct tcp_segment seg = rig_segment(r, c, 1, TCP_ACK);
+    seg.arrival = r->tcp.now - SANWO_MSEC(60);
+    sw_tcp_deliver(&r->tcp, c, &seg);
+    assert_int_equal(c->send.srtt, SANWO_MSEC(40));
+    rig_end(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -160,6 +179,7 @@ int main(void)
         cmocka_unit_test(test_first_sample_and_strange_ones),
         cmocka_unit_test(test_rto_rows),
         cmocka_unit_test(test_configured_limits),
+        cmocka_unit_test(test_timed_by_arrival),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

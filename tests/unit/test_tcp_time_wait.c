@@ -290,13 +290,35 @@ static void test_input(void **state)
     }
 }
 
+/* A last timestamp of zero is one like any other: the record knows that there were some. */
+static void test_timestamp_of_zero(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct tcp_tuple tuple = rig_tuple(0);
+    struct tcp_connection *c = rig_connection(r, &tuple, SANWO_TCP_TIME_WAIT, 1, 1);
+
+    c->timestamps = 1;
+    c->receive.ts_recent = 0;
+    assert_true(sw_tcp_time_wait_create(&r->tcp, c));
+    struct tcp_found found = sw_tcp_demux_find(&r->tcp, &tuple);
+    assert_int_equal(found.name & 3, TCP_KIND_TIME_WAIT);
+    assert_int_not_equal(((const struct tcp_time_wait *)found.object)->ts_recent, 0);
+    rig_end(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lasts_two_msl), cmocka_unit_test(test_clock_jumps),
-        cmocka_unit_test(test_eviction),      cmocka_unit_test(test_links),
-        cmocka_unit_test(test_no_memory),     cmocka_unit_test(test_zone),
-        cmocka_unit_test(test_judge),         cmocka_unit_test(test_input),
+        cmocka_unit_test(test_lasts_two_msl),
+        cmocka_unit_test(test_clock_jumps),
+        cmocka_unit_test(test_eviction),
+        cmocka_unit_test(test_links),
+        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_zone),
+        cmocka_unit_test(test_judge),
+        cmocka_unit_test(test_input),
+        cmocka_unit_test(test_timestamp_of_zero),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -245,13 +245,39 @@ static void test_option_changed(void **state)
     rig_end(r);
 }
 
+/* Attack B-07 (RFC 6429 4): while memory is short a window that stays closed is not waited for. */
+static void test_B_07_closed_window_and_short_memory(void **state)
+{
+    (void)state;
+    for (int scarce = 0; scarce < 2; scarce++) {
+        struct rig *r = rig_new();
+        struct tcp_connection *c = rig_open(r, 5000, 1);
+
+        rig_send(r, c, 1000);
+        c->send.snd_wnd = 0;
+        c->send.probes = 8; /* each answered, or not for long */
+        if (scarce)
+            r->region.budget = r->region.used / 4 * 5;
+        assert_int_equal(sw_tcp_memory_is_short(&r->tcp), scarce);
+        enum tcp_verdict verdict = sw_tcp_retransmit_expired(&r->tcp, c);
+        assert_int_equal(verdict, scarce ? TCP_FINISHED : TCP_CONTINUE);
+        assert_int_equal(c->error, scarce ? SANWO_ECONNABORTED : 0);
+        rig_end(r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lazy_and_exact),   cmocka_unit_test(test_random_against_model),
-        cmocka_unit_test(test_retransmit_rules), cmocka_unit_test(test_keepalive),
-        cmocka_unit_test(test_user_timeout),     cmocka_unit_test(test_linger_and_stop),
-        cmocka_unit_test(test_link_up),          cmocka_unit_test(test_option_changed),
+        cmocka_unit_test(test_lazy_and_exact),
+        cmocka_unit_test(test_random_against_model),
+        cmocka_unit_test(test_retransmit_rules),
+        cmocka_unit_test(test_keepalive),
+        cmocka_unit_test(test_user_timeout),
+        cmocka_unit_test(test_linger_and_stop),
+        cmocka_unit_test(test_link_up),
+        cmocka_unit_test(test_option_changed),
+        cmocka_unit_test(test_B_07_closed_window_and_short_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,7 @@
  * build.c - What the script's '<' lines say, as bytes for the stack.
  *
  *     IPv4, 20 bytes: id 0, no DF, TTL 255 | IPv6, 40 bytes: hop limit 255     (packetdrill's choice)
- *       TCP header and options to the letter, payload of zeros
+ *       TCP header and options to the letter, payload of zeros or of what [fill n] says
  *       UDP
  *       ICMP (icmp.c)
  *
@@ -171,9 +171,11 @@ static size_t build_tcp(struct drill_wire *wire, const struct drill_packet *pack
            &flow->local.address);
     put_tcp(out + ip, flow, packet, header);
     memcpy(out + ip + DRILL_TCP_HEADER, options, (size_t)n);
-    memset(out + ip + header, 0, packet->payload_length);
+    memset(out + ip + header, packet->ip.fill, packet->payload_length);
+    wire->filled |= packet->ip.fill != 0;
     sum = sw_drill_pseudo_sum(&flow->remote.address, &flow->local.address, DRILL_IP_TCP, length);
-    drill_put16(out + ip + 16, sw_drill_checksum(out + ip, length, sum));
+    drill_put16(out + ip + 16,
+                (uint16_t)(sw_drill_checksum(out + ip, length, sum) ^ packet->ip.bad_checksum));
     return ip + length;
 }
 

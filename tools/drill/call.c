@@ -138,6 +138,46 @@ static const struct {
     {"sendfile", NULL, "files of the system"},
     {"select", NULL, "select(); poll() is there"},
     {"cap_set", NULL, "capabilities of the system"},
+    {"pipe2", NULL, "pipes of the system"},
+    {"tee", NULL, "pipes of the system"},
+    {"vmsplice", NULL, "pipes of the system"},
+    {"socketpair", NULL, "pipes of the system"},
+    {"mmap", NULL, "memory maps of the system"},
+    {"munmap", NULL, "memory maps of the system"},
+    {"madvise", NULL, "memory maps of the system"},
+    {"dup", NULL, "a second number of a descriptor"},
+    {"dup2", NULL, "a second number of a descriptor"},
+    {"dup3", NULL, "a second number of a descriptor"},
+    {"ppoll", NULL, "a signal mask; poll() is there"},
+    {"pselect", NULL, "a signal mask; poll() is there"},
+    {"sendmmsg", NULL, "several messages in one call"},
+    {"recvmmsg", NULL, "several messages in one call"},
+    {"io_uring_setup", NULL, "asynchronous calls"},
+    {"io_uring_enter", NULL, "asynchronous calls"},
+    {"io_uring_register", NULL, "asynchronous calls"},
+    {"aio_read", NULL, "asynchronous calls"},
+    {"aio_write", NULL, "asynchronous calls"},
+    {"kqueue", NULL, "kqueue"},
+    {"kevent", NULL, "kqueue"},
+    {"closefrom", NULL, "descriptors of the system"},
+    {"fork", NULL, "processes of the system"},
+    {"execve", NULL, "processes of the system"},
+    {"getpid", NULL, "processes of the system"},
+    {"prctl", NULL, "processes of the system"},
+    {"kill", NULL, "processes of the system"},
+    {"sctp_sendmsg", NULL, "SCTP"},
+    {"sctp_recvmsg", NULL, "SCTP"},
+    {"sctp_bindx", NULL, "SCTP"},
+    {"sctp_connectx", NULL, "SCTP"},
+    {"sctp_send", NULL, "SCTP"},
+    {"sctp_sendx", NULL, "SCTP"},
+    {"sctp_sendv", NULL, "SCTP"},
+    {"sctp_recvv", NULL, "SCTP"},
+    {"sctp_peeloff", NULL, "SCTP"},
+    {"sctp_getpaddrs", NULL, "SCTP"},
+    {"sctp_freepaddrs", NULL, "SCTP"},
+    {"sctp_getladdrs", NULL, "SCTP"},
+    {"sctp_freeladdrs", NULL, "SCTP"},
 };
 
 static drill_call_function *find(struct drill_run *run, const struct drill_event *event)
@@ -299,8 +339,11 @@ void sw_drill_call_event(void *context, const struct sanwo_event *event)
         struct drill_socket *s = &run->sockets[i];
 
         if (s->kind == DRILL_SOCKET_TCP && s->has_handle &&
-            sanwo_handle_equal(s->handle, event->handle))
+            sanwo_handle_equal(s->handle, event->handle)) {
             s->activity++;
+            if (event->what & SANWO_EVENT_CONNECTED)
+                sw_drill_socket_opened(run, s);
+        }
     }
 }
 

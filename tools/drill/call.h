@@ -69,6 +69,11 @@ uint32_t sw_drill_socket_ready(struct drill_run *run, struct drill_socket *s);
 /** A connection of the listener, or false. */
 bool sw_drill_socket_accept(struct drill_run *run, struct drill_socket *s,
                             struct sanwo_handle *out);
+/**
+ * The connection is open. FreeBSD makes its receive buffer a multiple of the MSS (without what options
+ * take), and so the window that it shows.
+ */
+void sw_drill_socket_opened(struct drill_run *run, struct drill_socket *s);
 /** Sets an option of the stack on the connection, or on what the socket will start with. 0 or errno. */
 int sw_drill_socket_set(struct drill_run *run, struct drill_socket *s, enum sanwo_tcp_option option,
                         int64_t value);

@@ -149,9 +149,25 @@ static int64_t before_urgent(struct drill_run *run, struct drill_socket *s, int6
     return size < urgent - 1 ? size : urgent - 1;
 }
 
-static int64_t take(struct drill_run *run, struct drill_socket *s, int64_t size, bool keep)
+/* read(4, "AAB", 3) after segments with [fill n]: these bytes must come. */
+static void compare(struct drill_run *run, struct drill_pending *p, const struct transfer *t,
+                    size_t from, const uint8_t *bytes, size_t n)
 {
-    static uint8_t bytes[CHUNK]; /* what was read is looked at by nobody */
+    for (size_t i = 0; run->wire.filled && t->text && i < n && from + i < t->text_length; i++) {
+        uint8_t wanted = (uint8_t)t->text[from + i];
+
+        if (bytes[i] != wanted) {
+            sw_drill_call_complain(p, "byte %zu is 0x%02x, must be 0x%02x", from + i, bytes[i],
+                                   wanted);
+            return;
+        }
+    }
+}
+
+static int64_t take(struct drill_run *run, struct drill_pending *p, struct drill_socket *s,
+                    const struct transfer *t, int64_t size, bool keep)
+{
+    static uint8_t bytes[CHUNK];
     int64_t total = 0, n = 0;
 
     size = before_urgent(run, s, size);
@@ -163,6 +179,7 @@ static int64_t take(struct drill_run *run, struct drill_socket *s, int64_t size,
         n = sanwo_tcp_receive(run->world->stack, s->handle, bytes, part, run->world->now);
         if (n <= 0)
             break;
+        compare(run, p, t, p->done + (size_t)total, bytes, (size_t)n);
         total += n;
     }
     return total ? total : n;
@@ -232,7 +249,7 @@ enum drill_progress sw_drill_call_read(struct drill_run *run, struct drill_pendi
         return sw_drill_call_returns(p, 0);
     least = t.flags & MSG_WAITALL ? t.length : s->receive_low;
     least = least < t.length ? least : t.length;
-    n = take(run, s, t.length - (int64_t)p->done, (t.flags & MSG_PEEK) != 0);
+    n = take(run, p, s, &t, t.length - (int64_t)p->done, (t.flags & MSG_PEEK) != 0);
     if (n > 0 && (t.flags & MSG_PEEK))
         return sw_drill_call_returns(p, n);
     if (n > 0)
@@ -240,7 +257,7 @@ enum drill_progress sw_drill_call_read(struct drill_run *run, struct drill_pendi
     if ((int64_t)p->done >= least)
         return sw_drill_call_returns(p, (int64_t)p->done);
     if (n > 0) /* less than asked for: why is there no more? */
-        n = take(run, s, t.length - (int64_t)p->done, true);
+        n = take(run, p, s, &t, t.length - (int64_t)p->done, true);
     return nothing_more(run, p, s, &t, n > 0 ? -SANWO_EAGAIN : n);
 }
 
@@ -279,6 +296,15 @@ static int64_t put(struct drill_run *run, struct drill_pending *p, struct drill_
     return 0;
 }
 
+/* The connection has ended. Linux tells why, once; in FreeBSD that is left to read() and SO_ERROR. */
+static enum drill_progress nothing_goes_out(struct drill_run *run, struct drill_pending *p,
+                                            struct drill_socket *s)
+{
+    int error = is_bsd(run) ? 0 : sw_drill_socket_take_error(run, s);
+
+    return sw_drill_call_fails(p, error ? error : EPIPE);
+}
+
 /* A connection that is not open yet: 0 goes on; else what the call does. */
 static bool is_too_early(struct drill_run *run, struct drill_pending *p, struct drill_socket *s,
                          const struct transfer *t, enum drill_progress *progress)
@@ -286,8 +312,7 @@ static bool is_too_early(struct drill_run *run, struct drill_pending *p, struct 
     struct sanwo_tcp_info info;
 
     if (s->dropped) {
-        int error = sw_drill_socket_take_error(run, s);
-        *progress = sw_drill_call_fails(p, error ? error : EPIPE);
+        *progress = nothing_goes_out(run, p, s);
         return true;
     }
     if (!s->has_handle || s->listening) {
@@ -309,8 +334,6 @@ static bool is_too_early(struct drill_run *run, struct drill_pending *p, struct 
 static enum drill_progress stopped(struct drill_run *run, struct drill_pending *p,
                                    struct drill_socket *s, const struct transfer *t, int64_t reason)
 {
-    int error;
-
     if (reason == -SANWO_EAGAIN || reason == -SANWO_ENOMEM) {
         if (sw_drill_call_may_sleep(run, p, s, t->flags, s->send_timeout))
             return DRILL_CALL_WAITS;
@@ -319,8 +342,7 @@ static enum drill_progress stopped(struct drill_run *run, struct drill_pending *
     }
     if (p->done)
         return sw_drill_call_returns(p, (int64_t)p->done);
-    error = sw_drill_socket_take_error(run, s);
-    return sw_drill_call_fails(p, error ? error : EPIPE);
+    return nothing_goes_out(run, p, s);
 }
 
 enum drill_progress sw_drill_call_write(struct drill_run *run, struct drill_pending *p)

@@ -217,6 +217,7 @@ static enum drill_progress new_child(struct drill_run *run, struct drill_pending
     s->connected = true;
     s->handle = handle;
     run->under_test = (int)(s - run->sockets);
+    sw_drill_socket_opened(run, s);
     if (sw_drill_socket_info(run, s, &info)) {
         s->local = info.local;
         if (p->event->call->argument_count > 1)
@@ -284,7 +285,7 @@ static int start_connect(struct drill_run *run, struct drill_socket *s,
     return 0;
 }
 
-/* Fails with what ended the attempt; the socket may try again, as in Linux. */
+/* Fails with what ended the attempt; in Linux the socket may try again, in FreeBSD it is used up. */
 static enum drill_progress attempt_failed(struct drill_run *run, struct drill_pending *p,
                                           struct drill_socket *s)
 {
@@ -292,6 +293,7 @@ static enum drill_progress attempt_failed(struct drill_run *run, struct drill_pe
 
     sanwo_tcp_close(run->world->stack, s->handle, run->world->now);
     s->has_handle = s->connecting = false;
+    s->dropped = s->error_told = is_bsd(run);
     return sw_drill_call_fails(p, error ? error : ECONNABORTED);
 }
 

@@ -12,141 +12,22 @@
 #include <sys/socket.h>
 
 #include "info.h"
-
-enum how {
-    STACK,      /* the stack's option, times `unit` */
-    STORED,     /* remembered; `initial` until set */
-    NODELAY,    /* the inverse of Nagle */
-    BUFFER,     /* SO_RCVBUF, SO_SNDBUF: doubled by Linux */
-    LINGER,     /* {onoff, seconds} */
-    TIMEOUT,    /* {tv_sec, tv_usec} */
-    ERROR,      /* told once */
-    INFO,       /* TCP_INFO */
-    INLINE,     /* SO_OOBINLINE */
-    LOW_WATER,  /* SO_RCVLOWAT */
-    UNSENT_LOW, /* TCP_NOTSENT_LOWAT */
-    TOS,        /* the upper six bits */
-    MAXSEG,
-    CONGESTION, /* a name */
-    NO_OPTIONS, /* TCP_NOOPT: before the connection only */
-    CONSTANT,   /* told, never set */
-    LISTENING,  /* SO_ACCEPTCONN */
-    PATH_MTU,   /* told */
-    FUNCTIONS,  /* {function_set_name="freebsd", ...} */
-    ABSENT,     /* skips the script */
-};
-
-struct row {
-    const char *name;
-    enum how how;
-    enum sanwo_tcp_option option;
-    int64_t unit;    /* STACK: nanoseconds of one; BUFFER and others: see there */
-    int64_t initial; /* STORED, CONSTANT */
-    const char *why; /* ABSENT */
-};
-
-static const struct row rows[] = {
-    {"SO_REUSEADDR", STORED, 0, 0, 0, NULL},
-    {"SO_REUSEPORT", STORED, 0, 0, 0, NULL},
-    {"SO_BROADCAST", STORED, 0, 0, 0, NULL},
-    {"SO_DEBUG", STORED, 0, 0, 0, NULL},
-    {"SO_DONTROUTE", STORED, 0, 0, 0, NULL},
-    {"SO_PRIORITY", STORED, 0, 0, 0, NULL},
-    {"SO_MARK", STORED, 0, 0, 0, NULL},
-    {"SO_NOSIGPIPE", STORED, 0, 0, 0, NULL},
-    {"SO_BUSY_POLL", STORED, 0, 0, 0, NULL},
-    {"SO_INCOMING_CPU", STORED, 0, 0, 0, NULL},
-    {"SO_SNDLOWAT", STORED, 0, 0, 1, NULL},
-    {"SO_BINDTODEVICE", STORED, 0, 0, 0, NULL},
-    {"SO_SETFIB", STORED, 0, 0, 0, NULL},
-    {"SO_USER_COOKIE", STORED, 0, 0, 0, NULL},
-    {"SO_TIMESTAMP", STORED, 0, 0, 0, NULL},
-    {"SO_NO_OFFLOAD", STORED, 0, 0, 0, NULL},
-    {"SO_NO_DDP", STORED, 0, 0, 0, NULL},
-    {"SO_TYPE", CONSTANT, 0, 0, SOCK_STREAM, NULL},
-    {"SO_PROTOCOL", CONSTANT, 0, 0, 6, NULL},
-    {"SO_ACCEPTCONN", LISTENING, 0, 0, 0, NULL},
-    {"SO_ERROR", ERROR, 0, 0, 0, NULL},
-    {"SO_LINGER", LINGER, 0, 0, 0, NULL},
-    {"SO_KEEPALIVE", STACK, SANWO_TCP_KEEPALIVE, 1, 0, NULL},
-    {"SO_OOBINLINE", INLINE, 0, 0, 0, NULL},
-    {"SO_RCVBUF", BUFFER, SANWO_TCP_RECEIVE_BUFFER, 1, 0, NULL},
-    {"SO_SNDBUF", BUFFER, SANWO_TCP_SEND_BUFFER, 1, 0, NULL},
-    {"SO_RCVBUFFORCE", BUFFER, SANWO_TCP_RECEIVE_BUFFER, 1, 0, NULL},
-    {"SO_SNDBUFFORCE", BUFFER, SANWO_TCP_SEND_BUFFER, 1, 0, NULL},
-    {"SO_RCVLOWAT", LOW_WATER, 0, 0, 0, NULL},
-    {"SO_RCVTIMEO", TIMEOUT, 0, 0, 0, NULL},
-    {"SO_SNDTIMEO", TIMEOUT, 0, 1, 0, NULL},
-    {"SO_ZEROCOPY", ABSENT, 0, 0, 0, "MSG_ZEROCOPY"},
-    {"SO_TIMESTAMPING", ABSENT, 0, 0, 0, "the error queue of a socket"},
-    {"SO_MAX_PACING_RATE", ABSENT, 0, 0, 0, "pacing"},
-    {"SO_ATTACH_FILTER", ABSENT, 0, 0, 0, "packet filters"},
-
-    {"TCP_NODELAY", NODELAY, SANWO_TCP_NAGLE, 0, 0, NULL},
-    {"TCP_MAXSEG", MAXSEG, 0, 0, 0, NULL},
-    {"TCP_KEEPIDLE", STACK, SANWO_TCP_KEEPALIVE_IDLE, 1000000000, 0, NULL},
-    {"TCP_KEEPINTVL", STACK, SANWO_TCP_KEEPALIVE_INTERVAL, 1000000000, 0, NULL},
-    {"TCP_KEEPCNT", STACK, SANWO_TCP_KEEPALIVE_PROBES, 1, 0, NULL},
-    {"TCP_USER_TIMEOUT", STACK, SANWO_TCP_USER_TIMEOUT, 1000000, 0, NULL},
-    {"TCP_QUICKACK", STACK, SANWO_TCP_QUICK_ACK, 1, 0, NULL},
-    {"TCP_KEEPINIT", STORED, 0, 0, 75, NULL},
-    {"TCP_SYNCNT", STACK, SANWO_TCP_SYN_RETRIES, 1, 0, NULL},
-    {"TCP_LINGER2", STACK, SANWO_TCP_FIN_WAIT_2_TIME, 1000000000, 0, NULL},
-    {"TCP_NOOPT", NO_OPTIONS, 0, 0, 0, NULL},
-    {"TCP_CONGESTION", CONGESTION, SANWO_TCP_CONGESTION, 0, 0, NULL},
-    {"TCP_INFO", INFO, 0, 0, 0, NULL},
-    {"TCP_NOTSENT_LOWAT", UNSENT_LOW, 0, 0, 0, NULL},
-    {"TCP_THIN_DUPACK", STORED, 0, 0, 0, NULL},
-    {"TCP_SAVE_SYN", STORED, 0, 0, 0, NULL},
-    {"TCP_FUNCTION_BLK", FUNCTIONS, 0, 0, 0, NULL},
-    {"TCP_LOG", STORED, 0, 0, 0, NULL},
-    {"TCP_CORK", ABSENT, 0, 0, 0, "TCP_CORK"},
-    {"TCP_NOPUSH", ABSENT, 0, 0, 0, "TCP_NOPUSH"},
-    {"TCP_DEFER_ACCEPT", ABSENT, 0, 0, 0, "TCP_DEFER_ACCEPT"},
-    {"TCP_WINDOW_CLAMP", ABSENT, 0, 0, 0, "TCP_WINDOW_CLAMP"},
-    {"TCP_THIN_LINEAR_TIMEOUTS", ABSENT, 0, 0, 0, "TCP_THIN_LINEAR_TIMEOUTS"},
-    {"TCP_FASTOPEN", ABSENT, 0, 0, 0, "TCP Fast Open"},
-    {"TCP_FASTOPEN_CONNECT", ABSENT, 0, 0, 0, "TCP Fast Open"},
-    {"TCP_FASTOPEN_KEY", ABSENT, 0, 0, 0, "TCP Fast Open"},
-    {"TCP_FASTOPEN_NO_COOKIE", ABSENT, 0, 0, 0, "TCP Fast Open"},
-    {"TCP_MD5SIG", ABSENT, 0, 0, 0, "TCP MD5 signatures"},
-    {"TCP_TIMESTAMP", ABSENT, 0, 0, 0, "TCP_TIMESTAMP"},
-    {"TCP_INQ", ABSENT, 0, 0, 0, "control data of messages"},
-    {"TCP_REMOTE_UDP_ENCAPS_PORT", ABSENT, 0, 0, 0, "TCP over UDP"},
-
-    {"IP_TOS", TOS, SANWO_TCP_DSCP, 0, 0, NULL},
-    {"IPV6_TCLASS", TOS, SANWO_TCP_DSCP, 0, 0, NULL},
-    {"IP_TTL", STACK, SANWO_TCP_TTL, 1, 0, NULL},
-    {"IPV6_UNICAST_HOPS", STACK, SANWO_TCP_TTL, 1, 0, NULL},
-    {"IP_MTU", PATH_MTU, 0, 0, 0, NULL},
-    {"IPV6_MTU", PATH_MTU, 0, 0, 0, NULL},
-    {"IP_MTU_DISCOVER", STORED, 0, 0, 1, NULL},
-    {"IPV6_MTU_DISCOVER", STORED, 0, 0, 1, NULL},
-    {"IP_FREEBIND", STORED, 0, 0, 0, NULL},
-    {"IP_TRANSPARENT", STORED, 0, 0, 0, NULL},
-    {"IP_BIND_ADDRESS_NO_PORT", STORED, 0, 0, 0, NULL},
-    {"IP_PORTRANGE", STORED, 0, 0, 0, NULL},
-    {"IPV6_V6ONLY", STORED, 0, 0, 0, NULL},
-    {"IPV6_AUTOFLOWLABEL", STORED, 0, 0, 1, NULL},
-    {"IP_RECVERR", ABSENT, 0, 0, 0, "the error queue of a socket"},
-    {"IPV6_RECVERR", ABSENT, 0, 0, 0, "the error queue of a socket"},
-    {"IP_MINTTL", ABSENT, 0, 0, 0, "IP_MINTTL"},
-};
+#include "option_table.h"
 
 /* The row of the option argument; NULL: the run is decided. */
-static const struct row *find(struct drill_run *run, const struct drill_pending *p)
+static const struct drill_option_row *find(struct drill_run *run, const struct drill_pending *p)
 {
     const struct drill_value *v = sw_drill_argument(run, p->event->call, p->event->line, 2);
+    const struct drill_option_row *row;
     char text[64];
 
     if (!v)
         return NULL;
-    for (size_t i = 0; v->kind == DRILL_WORD && i < sizeof rows / sizeof rows[0]; i++) {
-        if (strcmp(rows[i].name, v->text))
-            continue;
-        if (rows[i].how != ABSENT)
-            return &rows[i];
-        sw_drill_skip(run, p->event->line, "%s is not there", rows[i].why);
+    row = v->kind == DRILL_WORD ? sw_drill_option_find(v->text) : NULL;
+    if (row && row->how != ABSENT)
+        return row;
+    if (row) {
+        sw_drill_skip(run, p->event->line, "%s is not there", row->why);
         return NULL;
     }
     sw_drill_format_value(v, text, sizeof text);
@@ -250,6 +131,19 @@ int sw_drill_socket_set(struct drill_run *run, struct drill_socket *s, enum sanw
     return result < 0 ? sw_drill_errno(run, result) : set_config(&s->config, option, value);
 }
 
+void sw_drill_socket_opened(struct drill_run *run, struct drill_socket *s)
+{
+    struct sanwo_tcp_info info;
+    int64_t bytes, mss;
+
+    if (run->conditions.profile.dialect != SW_DIALECT_BSD || !sw_drill_socket_info(run, s, &info))
+        return;
+    bytes = s->receive_buffer ? s->receive_buffer : s->config.receive_buffer;
+    mss = info.send_mss + (info.timestamps ? 12 : 0);
+    if (bytes > mss && mss && bytes % mss)
+        sw_drill_socket_set(run, s, SANWO_TCP_RECEIVE_BUFFER, bytes - bytes % mss + mss);
+}
+
 static int64_t socket_get(struct drill_run *run, struct drill_socket *s,
                           enum sanwo_tcp_option option)
 {
@@ -276,7 +170,7 @@ static void store(struct drill_socket *s, const char *name, int64_t value)
         s->stored_count++;
 }
 
-static int64_t stored(const struct drill_socket *s, const struct row *row)
+static int64_t stored(const struct drill_socket *s, const struct drill_option_row *row)
 {
     for (size_t i = 0; i < s->stored_count; i++)
         if (s->stored[i].name == row->name)
@@ -302,7 +196,7 @@ static bool read_two(struct drill_run *run, const struct drill_value *v, const c
 }
 
 static enum drill_progress set_pair(struct drill_run *run, struct drill_pending *p,
-                                    struct drill_socket *s, const struct row *row,
+                                    struct drill_socket *s, const struct drill_option_row *row,
                                     const struct drill_value *v)
 {
     int64_t x, y;
@@ -323,7 +217,7 @@ static enum drill_progress set_pair(struct drill_run *run, struct drill_pending 
 }
 
 static enum drill_progress set_name(struct drill_run *run, struct drill_pending *p,
-                                    const struct row *row, const struct drill_value *v)
+                                    const struct drill_option_row *row, const struct drill_value *v)
 {
     const char *name = v->kind == DRILL_STRING ? v->text : NULL;
 
@@ -333,17 +227,17 @@ static enum drill_progress set_name(struct drill_run *run, struct drill_pending 
         name = field && field->kind == DRILL_STRING ? field->text : name;
         if (name && (!strcmp(name, "freebsd") || !strcmp(name, "default")))
             return sw_drill_call_returns(p, 0);
+        if (name && strncmp(name, "rack", 4) && strncmp(name, "bbr", 3))
+            return sw_drill_call_fails(p, ENOENT);
         sw_drill_skip(run, p->event->line, "the function block %s", name ? name : "");
         return DRILL_CALL_BROKEN;
     }
-    if (name && (!strcmp(name, "reno") || !strcmp(name, "newreno")))
-        return sw_drill_call_returns(p, 0);
-    sw_drill_skip(run, p->event->line, "congestion control %s is not there", name ? name : "");
-    return DRILL_CALL_BROKEN;
+    return name && sw_drill_congestion(run, name) ? sw_drill_call_returns(p, 0)
+                                                  : sw_drill_call_fails(p, ENOENT);
 }
 
-static int set_buffer(struct drill_run *run, struct drill_socket *s, const struct row *row,
-                      int64_t value)
+static int set_buffer(struct drill_run *run, struct drill_socket *s,
+                      const struct drill_option_row *row, int64_t value)
 {
     bool receive = row->option == SANWO_TCP_RECEIVE_BUFFER;
     int64_t bytes = value < 2048 ? 2048 : value;
@@ -361,8 +255,13 @@ static int set_buffer(struct drill_run *run, struct drill_socket *s, const struc
     return sw_drill_socket_set(run, s, row->option, bytes);
 }
 
-static int set_number(struct drill_run *run, struct drill_socket *s, const struct row *row,
-                      int64_t value)
+static sanwo_time *config_time(struct drill_socket *s, const struct drill_option_row *row)
+{
+    return (sanwo_time *)(void *)((uint8_t *)&s->config + row->initial);
+}
+
+static int set_number(struct drill_run *run, struct drill_socket *s,
+                      const struct drill_option_row *row, int64_t value)
 {
     int error;
 
@@ -386,6 +285,8 @@ static int set_number(struct drill_run *run, struct drill_socket *s, const struc
         s->config.offer_sack = s->config.offer_timestamps = value == 0;
         s->config.offer_window_scale = value == 0;
         return 0;
+    case CONFIG_TIME:
+        return value > 0 ? (*config_time(s, row) = value * row->unit, 0) : EINVAL;
     case INLINE:
         s->out_of_band_inline = value != 0;
         return 0;
@@ -405,7 +306,7 @@ enum drill_progress sw_drill_call_setsockopt(struct drill_run *run, struct drill
 {
     struct drill_socket *s = sw_drill_call_socket(run, p, 0);
     const struct drill_value *v = sw_drill_argument(run, p->event->call, p->event->line, 3);
-    const struct row *row;
+    const struct drill_option_row *row;
     int64_t value = 0;
     int error;
 
@@ -418,11 +319,17 @@ enum drill_progress sw_drill_call_setsockopt(struct drill_run *run, struct drill
         return set_pair(run, p, s, row, v);
     if (row->how == CONGESTION || row->how == FUNCTIONS)
         return set_name(run, p, row, v);
-    if (row->how == CONSTANT || row->how == LISTENING || row->how == INFO || row->how == ERROR)
+    if (row->how == CONFIG_TIME && s->has_handle && !s->listening) {
+        sw_drill_skip(run, p->event->line, "%s on an open connection", row->name);
+        return DRILL_CALL_BROKEN;
+    }
+    if (row->how == CONSTANT || row->how == FAMILY || row->how == LISTENING || row->how == INFO ||
+        row->how == ERROR)
         return sw_drill_call_fails(p, ENOPROTOOPT);
     if (sw_drill_only_item(v))
         v = sw_drill_only_item(v);
-    if (v->kind != DRILL_STRING && !sw_drill_integer(run, v, &value))
+    if (v->kind != DRILL_STRING && !(row->how == STORED && v->kind == DRILL_ELLIPSIS) &&
+        !sw_drill_integer(run, v, &value))
         return DRILL_CALL_BROKEN;
     error = set_number(run, s, row, value);
     return error ? sw_drill_call_fails(p, error) : sw_drill_call_returns(p, 0);
@@ -430,7 +337,8 @@ enum drill_progress sw_drill_call_setsockopt(struct drill_run *run, struct drill
 
 /* ---- getsockopt ----------------------------------------------------------------------------------- */
 
-static int64_t get_buffer(struct drill_run *run, struct drill_socket *s, const struct row *row)
+static int64_t get_buffer(struct drill_run *run, struct drill_socket *s,
+                          const struct drill_option_row *row)
 {
     int64_t value = row->option == SANWO_TCP_RECEIVE_BUFFER ? s->receive_buffer : s->send_buffer;
 
@@ -439,7 +347,8 @@ static int64_t get_buffer(struct drill_run *run, struct drill_socket *s, const s
     return run->conditions.profile.doubles_buffers ? 2 * value : value;
 }
 
-static int64_t get_number(struct drill_run *run, struct drill_socket *s, const struct row *row)
+static int64_t get_number(struct drill_run *run, struct drill_socket *s,
+                          const struct drill_option_row *row)
 {
     struct sanwo_tcp_info info;
     bool known = sw_drill_socket_info(run, s, &info);
@@ -476,7 +385,11 @@ static int64_t get_number(struct drill_run *run, struct drill_socket *s, const s
     case LISTENING:
         return s->listening;
     case PATH_MTU:
-        return known ? info.path_mtu : run->conditions.mtu;
+        return known && info.path_mtu ? info.path_mtu : run->conditions.mtu;
+    case FAMILY:
+        return s->family == SANWO_FAMILY_IPV6 ? AF_INET6 : AF_INET;
+    case CONFIG_TIME:
+        return *config_time(s, row) / row->unit;
     case CONSTANT:
         return row->initial;
     default:
@@ -499,7 +412,7 @@ static void expect_error(struct drill_run *run, struct drill_pending *p,
 }
 
 static void expect_pair(struct drill_run *run, struct drill_pending *p,
-                        const struct drill_socket *s, const struct row *row,
+                        const struct drill_socket *s, const struct drill_option_row *row,
                         const struct drill_value *v)
 {
     sanwo_time t = row->unit ? s->send_timeout : s->receive_timeout;
@@ -544,6 +457,8 @@ static void expect_name(struct drill_pending *p, const struct drill_run *run,
 {
     const char *name = run->conditions.profile.dialect == SW_DIALECT_BSD ? "newreno" : "reno";
 
+    if (run->congestion[0])
+        name = run->congestion;
     if (v->kind == DRILL_STRING && strcmp(v->text, name))
         sw_drill_call_complain(p, "the option is \"%s\", must be \"%.60s\"", name, v->text);
 }
@@ -552,7 +467,7 @@ enum drill_progress sw_drill_call_getsockopt(struct drill_run *run, struct drill
 {
     struct drill_socket *s = sw_drill_call_socket(run, p, 0);
     const struct drill_value *v = sw_drill_argument(run, p->event->call, p->event->line, 3);
-    const struct row *row;
+    const struct drill_option_row *row;
     int64_t value;
 
     if (!s || !v)

@@ -56,6 +56,27 @@ static bool take_port(const char *value, uint16_t *out)
     return true;
 }
 
+/* The script says what it is for; a command line that asks for another family is not for it. */
+static void note_family(struct drill_run *run, uint8_t wire, uint8_t socket)
+{
+    struct drill_conditions *c = &run->conditions;
+
+    if (!c->script_is_done) {
+        c->named_wire = wire;
+        c->named_socket = socket ? socket : c->named_socket;
+        return;
+    }
+    if ((!c->named_wire || c->named_wire == wire) &&
+        (!c->named_socket || !socket || c->named_socket == socket))
+        return;
+    if (c->named_wire == SANWO_FAMILY_IPV6)
+        sw_drill_skip(run, 0, "the script is for ipv6");
+    else if (c->named_socket == SANWO_FAMILY_IPV6)
+        sw_drill_skip(run, 0, "the script is for ipv4-mapped-ipv6");
+    else
+        sw_drill_skip(run, 0, "the script is for ipv4");
+}
+
 static bool take_version(struct drill_run *run, const char *value)
 {
     struct drill_conditions *c = &run->conditions;
@@ -70,11 +91,13 @@ static bool take_version(struct drill_run *run, const char *value)
         c->wire_family = c->socket_family = SANWO_FAMILY_IPV6;
     else
         return false;
+    note_family(run, c->wire_family, c->socket_family);
     return true;
 }
 
 /* "192.0.2.1/24": the address counts, its prefix too where there is one. */
-static bool take_address(const char *value, struct sanwo_address *out, unsigned *prefix_length)
+static bool take_address(struct drill_run *run, const char *value, struct sanwo_address *out,
+                         unsigned *prefix_length)
 {
     struct sanwo_address address;
     unsigned length = 0;
@@ -84,6 +107,7 @@ static bool take_address(const char *value, struct sanwo_address *out, unsigned 
     *out = address;
     if (prefix_length && strchr(value, '/'))
         *prefix_length = length;
+    note_family(run, address.family, 0);
     return true;
 }
 
@@ -169,6 +193,8 @@ static const struct {
     {"verbose", IGNORED},
     {"dry_run", IGNORED},
     {"define", IGNORED}, /* the parser took it */
+    {"tun_dev", IGNORED},
+    {"persistent_tun_dev", IGNORED},
     {"is_anyip", ABSENT},
     {"wire_client", ABSENT},
     {"wire_server", ABSENT},
@@ -215,9 +241,9 @@ static bool take(struct drill_run *run, enum option option, const struct drill_o
     case CONNECT_PORT:
         return take_port(o->value, &c->connect_port);
     case REMOTE:
-        return take_address(o->value, &c->remote, NULL);
+        return take_address(run, o->value, &c->remote, NULL);
     case LOCAL:
-        return take_address(o->value, &c->local, &c->prefix_length);
+        return take_address(run, o->value, &c->local, &c->prefix_length);
     case NETMASK:
         return take_netmask(o->value, &c->prefix_length);
     case MTU:

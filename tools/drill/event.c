@@ -33,8 +33,41 @@ static double seconds(sanwo_time t)
     return (double)t / 1e9;
 }
 
-/* The next packet that @packet may be compared with, waiting for it until @limit. */
-static bool next_packet(struct drill_run *run, const struct drill_packet *packet, sanwo_time limit,
+/* What is no packet at all, or is damaged, is an error of the stack whichever script is running. */
+static bool is_sound(struct drill_run *run, unsigned line, const struct drill_emitted *e,
+                     struct drill_seen *seen)
+{
+    const uint8_t *bytes = run->world->bytes + e->offset;
+    char text[3 * 64 + 1] = "";
+
+    if (sw_drill_dissect(seen, bytes, e->length, e->when)) {
+        if (seen->bad_checksum)
+            sw_drill_fail(run, line, "the stack sent at %.6f s a packet with a wrong checksum",
+                          seconds(e->when));
+        return !seen->bad_checksum;
+    }
+    for (size_t i = 0; i < e->length && i < 64; i++)
+        snprintf(text + 3 * i, 4, " %02x", bytes[i]);
+    sw_drill_fail(run, line, "the stack sent at %.6f s what is no whole packet, %zu bytes:%s",
+                  seconds(e->when), (size_t)e->length, text);
+    sw_drill_explain(run);
+    return false;
+}
+
+static void not_expected(struct drill_run *run, unsigned line, const struct drill_seen *seen)
+{
+    char text[512];
+
+    sw_drill_format_seen(&run->wire, seen, text, sizeof text);
+    sw_drill_fail(run, line, "the stack sent at %.6f s what no event expects: %.400s",
+                  seconds(seen->when), text);
+}
+
+/*
+ * The next packet that @event may be compared with, waiting for it until @limit. One of another
+ * connection is passed over, as packetdrill does not look at it either; --strict wants it expected.
+ */
+static bool next_packet(struct drill_run *run, const struct drill_event *event, sanwo_time limit,
                         struct drill_seen *seen)
 {
     struct drill_world *w = run->world;
@@ -47,10 +80,29 @@ static bool next_packet(struct drill_run *run, const struct drill_packet *packet
                 return false;
             continue;
         }
-        if (sw_drill_dissect(seen, w->bytes + e->offset, e->length, e->when) &&
-            sw_drill_concerns(&run->wire, packet, seen))
+        if (!is_sound(run, event->line, e, seen))
+            return false;
+        if (sw_drill_concerns(&run->wire, event->packet, seen))
             return true;
-        w->taken++; /* of another connection: packetdrill does not look at it either */
+        if (run->settings->strict) {
+            not_expected(run, event->line, seen);
+            sw_drill_explain_packets(run, event, run->world->now, seen);
+            return false;
+        }
+        w->taken++;
+    }
+}
+
+void sw_drill_check_leftovers(struct drill_run *run)
+{
+    struct drill_world *w = run->world;
+    const struct drill_emitted *e;
+    struct drill_seen seen;
+
+    while (!run->decided && (e = sw_drill_world_next(w)) && is_sound(run, 0, e, &seen)) {
+        if (run->settings->strict)
+            not_expected(run, 0, &seen);
+        w->taken++;
     }
 }
 
@@ -64,6 +116,20 @@ static bool follows(const struct drill_seen *seen, const struct drill_seen *next
            next->destination.port == seen->destination.port &&
            next->seq == seen->seq + seen->payload_length &&
            (next->flags & ~ending) == (seen->flags & ~ending) && !(seen->flags & ending);
+}
+
+/* As next_packet(), of one that need not come. */
+static bool following_packet(struct drill_run *run, const struct drill_packet *packet,
+                             sanwo_time limit, struct drill_seen *seen)
+{
+    struct drill_world *w = run->world;
+    const struct drill_emitted *e;
+
+    while (!(e = sw_drill_world_next(w)))
+        if (run->decided || !sw_drill_world_step(w, limit))
+            return false;
+    return sw_drill_dissect(seen, w->bytes + e->offset, e->length, e->when) &&
+           sw_drill_concerns(&run->wire, packet, seen);
 }
 
 /*
@@ -81,12 +147,13 @@ static void join_segments(struct drill_run *run, const struct drill_event *event
         seen->protocol != DRILL_TCP)
         return;
     while (seen->payload_length && seen->payload_length < packet->payload_length) {
+        const size_t taken = w->taken;
         struct drill_seen next;
 
         w->taken++;
-        if (!next_packet(run, packet, limit, &next) || !follows(seen, &next) ||
+        if (!following_packet(run, packet, limit, &next) || !follows(seen, &next) ||
             seen->payload_length + next.payload_length > packet->payload_length) {
-            w->taken--;
+            w->taken = taken;
             return;
         }
         seen->payload_length += next.payload_length;
@@ -127,7 +194,7 @@ static void expect_packet(struct drill_run *run, const struct drill_event *event
     char message[DRILL_MESSAGE];
     bool matches;
 
-    if (!next_packet(run, event->packet, latest + (m->any ? MOST_WAIT : LATE_WAIT), &seen)) {
+    if (!next_packet(run, event, latest + (m->any ? MOST_WAIT : LATE_WAIT), &seen)) {
         no_packet(run, event, m);
         return;
     }

@@ -10,5 +10,7 @@
 void sw_drill_play(struct drill_run *run);
 /** After them: calls that still sleep may return until they are due, not later. */
 void sw_drill_await_calls(struct drill_run *run);
+/** After those: what no event took must be whole packets; with --strict there must be none. */
+void sw_drill_check_leftovers(struct drill_run *run);
 
 #endif

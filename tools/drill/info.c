@@ -51,6 +51,17 @@ static void add_states(const struct drill_run *run, struct list *l)
         {"TCPI_LAST_ACK", SANWO_TCP_LAST_ACK},
         {"TCPI_FIN_WAIT_2", SANWO_TCP_FIN_WAIT_2},
         {"TCPI_TIME_WAIT", SANWO_TCP_TIME_WAIT},
+        {"TCPS_CLOSED", SANWO_TCP_CLOSED},
+        {"TCPS_LISTEN", SANWO_TCP_LISTEN},
+        {"TCPS_SYN_SENT", SANWO_TCP_SYN_SENT},
+        {"TCPS_SYN_RECEIVED", SANWO_TCP_SYN_RECEIVED},
+        {"TCPS_ESTABLISHED", SANWO_TCP_ESTABLISHED},
+        {"TCPS_CLOSE_WAIT", SANWO_TCP_CLOSE_WAIT},
+        {"TCPS_FIN_WAIT_1", SANWO_TCP_FIN_WAIT_1},
+        {"TCPS_CLOSING", SANWO_TCP_CLOSING},
+        {"TCPS_LAST_ACK", SANWO_TCP_LAST_ACK},
+        {"TCPS_FIN_WAIT_2", SANWO_TCP_FIN_WAIT_2},
+        {"TCPS_TIME_WAIT", SANWO_TCP_TIME_WAIT},
         {"TCP_ESTABLISHED", SANWO_TCP_ESTABLISHED},
         {"TCP_SYN_SENT", SANWO_TCP_SYN_SENT},
         {"TCP_SYN_RECV", SANWO_TCP_SYN_RECEIVED},
@@ -76,6 +87,13 @@ static void add_states(const struct drill_run *run, struct list *l)
     add(l, "TCPI_OPT_WSCALE", OPT_WSCALE);
     add(l, "TCPI_OPT_ECN", OPT_ECN);
     add(l, "TCPI_OPT_SYN_DATA", 32);
+    add(l, "TCPI_OPT_ECN_SEEN", 16);
+    add(l, "TCPI_OPT_USEC_TS", 64);
+    add(l, "TCPI_OPT_TFO_CHILD", 128);
+    add(l, "TCPI_OPT_TOE", 16); /* FreeBSD's */
+    add(l, "TCPI_OPT_TFO", 32);
+    add(l, "TCPI_OPT_ACE", 64);
+    add(l, "TCP_INFINITE_SSTHRESH", 0x7fffffff);
 }
 
 static uint64_t usec(sanwo_time t)
@@ -123,7 +141,34 @@ static void add_common(const struct drill_run *run, struct list *l, const struct
     add(l, "tcpi_snd_bwnd", 0);
     add(l, "tcpi_toe_tid", 0);
     add(l, "tcpi_total_retrans", i->segments_retransmitted);
-    add(l, "tcpi_total_rto", 0);
+}
+
+/* What our stack does not count is known as long as it did not happen. */
+static void add_zeros(struct list *l, const struct sanwo_tcp_info *i)
+{
+    static const char *const without_loss[] = {
+        "tcpi_total_rto",          "tcpi_total_rto_recoveries",
+        "tcpi_total_rto_time",     "tcpi_bytes_retrans",
+        "tcpi_dsack_dups",         "tcpi_dsack_bytes",
+        "tcpi_snd_rexmitpack_tlp", "tcpi_rehash"};
+    static const char *const never[] = {"tcpi_total_tlp",
+                                        "tcpi_total_tlp_bytes",
+                                        "tcpi_delivered_ce",
+                                        "tcpi_received_ce",
+                                        "tcpi_fastopen_client_fail",
+                                        "tcpi_fackets",
+                                        "tcpi_delivered_e0_bytes",
+                                        "tcpi_delivered_e1_bytes",
+                                        "tcpi_delivered_ce_bytes",
+                                        "tcpi_received_e0_bytes",
+                                        "tcpi_received_e1_bytes",
+                                        "tcpi_received_ce_bytes",
+                                        "tcpi_rcv_ce"};
+
+    for (size_t k = 0; k < sizeof never / sizeof never[0]; k++)
+        add(l, never[k], 0); /* no ECN, tail loss probes or Fast Open */
+    for (size_t k = 0; !i->segments_retransmitted && k < sizeof without_loss / sizeof(char *); k++)
+        add(l, without_loss[k], 0);
 }
 
 /* The limits are huge numbers of each system's own where nothing was lost yet. */
@@ -161,8 +206,8 @@ static void add_linux(struct list *l, const struct sanwo_tcp_info *i)
     add(l, "tcpi_segs_out", i->segments_out);
     add(l, "tcpi_segs_in", i->segments_in);
     add(l, "tcpi_rcv_ssthresh", i->rcv_wnd);
-    add(l, "tcpi_fackets", 0);
-    add(l, "tcpi_delivered_ce", 0); /* no ECN yet */
+    add(l, "tcpi_rttmin", usec(i->min_rtt));
+    add(l, "tcpi_rcv_adv", i->rcv_nxt + i->rcv_wnd);
 }
 
 static uint64_t age_ms(const struct drill_run *run, sanwo_time when)
@@ -196,6 +241,8 @@ size_t sw_drill_info(struct drill_run *run, struct drill_socket *s,
     add_common(run, &l, &info);
     add_windows(run, &l, &info);
     add_linux(&l, &info);
+    add_zeros(&l, &info);
+    add(&l, "tcpi_reordering", s->config.duplicate_threshold);
     peer = sw_drill_world_peer(run->world, &info.local, &info.remote);
     if (peer)
         add_observed(run, &l, peer);

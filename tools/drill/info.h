@@ -6,7 +6,7 @@
 
 #include "run.h"
 
-#define DRILL_VARIABLES 128
+#define DRILL_VARIABLES 192
 
 struct drill_variable {
     const char *name;

@@ -71,6 +71,7 @@ struct drill_wire {
         next_remote_port; /* of flows the peer opens; starts at --connect_port or its default */
     bool any_window;      /* profile: outbound windows are free choice unless zero-ness matters */
     bool any_ecr; /* ecr of outbound timestamps is not compared, as Google's packetdrill does */
+    bool filled;  /* a segment came with [fill n]: what is read is compared */
     bool zero_payload; /* the applications of this run write zeros only: other bytes are a fault */
     bool listening;    /* see sw_drill_wire_listen() */
     uint16_t listen_port;

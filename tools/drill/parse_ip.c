@@ -125,9 +125,18 @@ static bool parse_other(struct drill_parser *p, struct drill_ip_info *ip)
         ip->ttl = (uint8_t)number;
         return true;
     }
+    if (sw_drill_parse_take_word(p, "bad_checksum"))
+        return ip->bad_checksum = true;
+    if (sw_drill_parse_take_word(p, "fill")) {
+        if (!sw_drill_parse_number(p, "fill", 0, 255, &number))
+            return false;
+        ip->fill = (uint8_t)number;
+        return true;
+    }
     if (!sw_drill_parse_take_word(p, "flowlabel"))
         return sw_drill_parse_expected(
-            p, "ect0, ect1, ect01, ce, noecn, ecn, dscp, tos, class, ttl, hlim or flowlabel");
+            p, "ect0, ect1, ect01, ce, noecn, ecn, dscp, tos, class, ttl, hlim, flowlabel, "
+               "fill or bad_checksum");
     if (ip->flow_label_is_set)
         return sw_drill_parse_fail(p, &p->token, "flowlabel is given twice");
     if (!sw_drill_parse_number(p, "flowlabel", 0, 0xfffff, &number))
@@ -177,6 +186,9 @@ bool sw_drill_parse_ip_info(struct drill_parser *p, struct drill_packet *packet,
         return false;
     if (parts.has_ect01 && packet->direction != DRILL_OUTBOUND)
         return sw_drill_parse_fail(p, &at, "[ect01] is for outbound packets only");
+    if ((packet->ip.fill || packet->ip.bad_checksum) && packet->direction == DRILL_OUTBOUND)
+        return sw_drill_parse_fail(p, &at,
+                                   "[fill] and [bad_checksum] are for inbound packets only");
     join(&packet->ip, &parts);
     return true;
 }

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -113,6 +114,8 @@ void sw_drill_python_free(struct drill_python *p)
 /* In the child: never returns. */
 static void become_python(int in, int out)
 {
+    /* Code may loop for ever, and a worker that waited too long is killed: this dies with it. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     dup2(in, STDIN_FILENO);
     dup2(out, STDOUT_FILENO);
     execlp("python3", "python3", "-I", "-S", "-c", harness, (char *)NULL);

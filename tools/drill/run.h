@@ -28,7 +28,7 @@ struct drill_settings {
     const char *pcap; /* folder for recordings, or NULL */
     bool dry_run;     /* read the script only */
     bool verbose;     /* tell everything that happens */
-    bool strict;      /* packets left at the end are a failure */
+    bool strict;      /* packets that no event takes are a failure */
 };
 
 /** What the options of a script, its profile and the command line come to. */
@@ -39,6 +39,9 @@ struct drill_conditions {
     uint8_t socket_family; /* of socket(...): 4, or 6 also for mapped addresses */
     struct sanwo_address local, remote;
     unsigned prefix_length;
+    bool script_is_done;  /* options that come now are of the command line */
+    uint8_t named_wire;   /* the family that the script asks for, or 0 */
+    uint8_t named_socket; /* ... for its sockets: by --ip_version only, or 0 */
     uint16_t bind_port, connect_port;
     sanwo_time tolerance;
     double tolerance_percent;
@@ -88,6 +91,7 @@ struct drill_run {
     struct drill_buffer trace; /* with --verbose */
     struct drill_python *python;
     unsigned nested; /* depth of command files */
+    char congestion[16]; /* the algorithm that the script asks for instead of ours; or empty */
 
     enum drill_verdict verdict;
     unsigned line;
@@ -138,6 +142,8 @@ bool sw_drill_begin(struct drill_run *run);
 bool sw_drill_take_option(struct drill_run *run, const struct drill_option *option);
 /** The conditions without any option. */
 void sw_drill_conditions_default(struct drill_run *run, const struct sw_profile *profile);
+/** Notes the algorithm of congestion control that the script asks for. False: there is no such. */
+bool sw_drill_congestion(struct drill_run *run, const char *name);
 /** Completes addresses after the last option. False: the run is decided. */
 bool sw_drill_conditions_finish(struct drill_run *run);
 

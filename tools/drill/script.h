@@ -97,6 +97,9 @@ struct drill_ip_info {
     uint8_t tos;
     bool ttl_is_set, flow_label_is_set;
     uint8_t ttl; /* or hop limit */
+    /* Ours, inbound TCP: */
+    uint8_t fill;      /* each byte of the payload */
+    bool bad_checksum; /* of TCP, one off */
     uint32_t flow_label;
 };
 

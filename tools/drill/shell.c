@@ -228,6 +228,7 @@ static int run_pipeline(struct reader *r, struct drill_command *c, int status, e
         *joint = read_joint(r);
         if (drop_prefixes(c, &negated)) {
             c->input = input.text ? input.text : "";
+            c->is_read = *joint == JOINT_PIPE;
             status = sw_drill_shell_command(r->run, r->line, c, &output);
         }
         sw_drill_append_free(&input);

@@ -41,6 +41,14 @@ static int failure(struct drill_run *run, unsigned line, const struct drill_comm
     return 1;
 }
 
+/* Prints something of the system: harmless while nobody reads it. */
+static int report(struct drill_run *run, unsigned line, const struct drill_command *c,
+                  struct drill_buffer *output)
+{
+    (void)output;
+    return c->is_read ? skip(run, line, c) : 0;
+}
+
 /* ---- sysctls ------------------------------------------------------------------------------------- */
 
 /* name=value, "name = value" in three words, or a name alone, which is only asked for. */
@@ -48,6 +56,8 @@ static int do_sysctl(struct drill_run *run, unsigned line, const struct drill_co
                      struct drill_buffer *output)
 {
     (void)output;
+    if (c->is_read)
+        return skip(run, line, c);
     for (size_t i = 1; i < c->count; i++) {
         char name[DRILL_WORD_SIZE];
         const char *equals = strchr(c->words[i], '='), *value;
@@ -128,6 +138,9 @@ static int do_sleep(struct drill_run *run, unsigned line, const struct drill_com
 {
     double seconds = c->count > 1 ? strtod(c->words[1], NULL) : 0;
 
+    if (!strcmp(c->words[0], "usleep"))
+        seconds /= 1e6;
+
     (void)output;
     if (!run->begun || seconds < 0 || seconds > 1e6)
         return run->begun ? skip(run, line, c) : 0;
@@ -182,7 +195,10 @@ static int do_link(struct drill_run *run, unsigned line, const struct drill_comm
     if (has_word(c, "txqueuelen") || has_word(c, "gso_max_size") || has_word(c, "gso_max_segs") ||
         has_word(c, "show"))
         return 0;
-    return skip(run, line, c);
+    for (size_t i = 2; i < c->count; i++) /* ifconfig tun0 -txcsum: checksums are ours */
+        if (c->words[i][0] != '-')
+            return skip(run, line, c);
+    return c->count > 2 ? 0 : skip(run, line, c);
 }
 
 /* What a route says about TCP; a route itself changes nothing, all goes to the one link. */
@@ -213,11 +229,12 @@ static int do_route(struct drill_run *run, unsigned line, const struct drill_com
 static int do_ip(struct drill_run *run, unsigned line, const struct drill_command *c,
                  struct drill_buffer *output)
 {
-    (void)output;
     if (has_word(c, "tcp_metrics") || has_word(c, "neigh") || has_word(c, "rule"))
         return has_word(c, "rule") ? skip(run, line, c) : 0;
     if (has_word(c, "link") || has_word(c, "l"))
         return do_link(run, line, c);
+    if ((has_word(c, "addr") || has_word(c, "address") || has_word(c, "a")) && has_word(c, "show"))
+        return report(run, line, c, output);
     if (has_word(c, "route") || has_word(c, "ro") || has_word(c, "r"))
         return do_route(run, line, c);
     return skip(run, line, c);
@@ -230,14 +247,15 @@ static int do_ifconfig(struct drill_run *run, unsigned line, const struct drill_
     return do_link(run, line, c);
 }
 
-/* Queues that neither delay nor drop are as good as none. */
+/* Queues that neither delay nor drop are as good as none; fq delays what has a pacing rate only. */
 static int do_tc(struct drill_run *run, unsigned line, const struct drill_command *c,
                  struct drill_buffer *output)
 {
-    (void)output;
     if (has_word(c, "pfifo") || has_word(c, "noqueue") || has_word(c, "pfifo_fast") ||
-        has_word(c, "fq_codel") || has_word(c, "del"))
+        has_word(c, "fq_codel") || has_word(c, "fq") || has_word(c, "del"))
         return 0;
+    if (has_word(c, "show"))
+        return report(run, line, c, output);
     return skip(run, line, c);
 }
 
@@ -309,9 +327,16 @@ static int do_source(struct drill_run *run, unsigned line, const struct drill_co
     int status;
 
     (void)output;
-    if (!rest || c->count < 2) {
+    if (!rest || c->count < 2 || run->nested == MOST_NESTED) {
         free(rest);
         return skip(run, line, c);
+    }
+    if (!strcmp(c->words[1], "-c") && c->count == 3) { /* sh -c "line" */
+        free(rest);
+        run->nested++;
+        status = sw_drill_shell_run(run, line, c->words[2]);
+        run->nested--;
+        return status;
     }
     *rest = *c;
     memmove(rest->words[0], rest->words[1], (DRILL_WORDS - 1) * sizeof rest->words[0]);
@@ -329,7 +354,9 @@ static const struct {
 } table[] = {
     {"sysctl", do_sysctl},
     {"echo", do_echo},
+    {"printf", do_echo},
     {"sleep", do_sleep},
+    {"usleep", do_sleep},
     {"ip", do_ip},
     {"ifconfig", do_ifconfig},
     {"tc", do_tc},
@@ -361,6 +388,24 @@ static const struct {
     {"ethtool", nothing},
     {"tcpdump", nothing},
     {"logger", nothing},
+    {"ulimit", nothing},
+    {"umask", nothing},
+    {"touch", nothing},
+    {"arp", nothing},
+    {"ndp", nothing},
+    {"cat", report},
+    {"nstat", report},
+    {"dmesg", report},
+    {"uname", report},
+    {"lsmod", report},
+    {"kldstat", report},
+    {"date", report},
+    {"id", report},
+    {"which", report},
+    {"hostname", report},
+    {"freebsd-version", report},
+    {"seq", report},
+    {"uptime", report},
     {"false", failure},
 };
 

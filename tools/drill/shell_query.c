@@ -115,6 +115,10 @@ int sw_drill_shell_tcpdrop(struct drill_run *run, unsigned line, const struct dr
     unsigned port = 0;
 
     (void)line, (void)output;
+    if (c->count == 2 && !strcmp(c->words[1], "-a")) {
+        abort_connections(run, 0);
+        return 0;
+    }
     if (c->count == 5) /* local address and port, remote address and port */
         port = (unsigned)strtoul(c->words[4], NULL, 10);
     return abort_connections(run, port) ? 0 : 1;

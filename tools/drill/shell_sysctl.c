@@ -15,7 +15,9 @@
 
 enum action {
     IGNORED, /* no packet shows it */
-    ONLY,    /* these values (words of `values`) are what we do; others skip the script */
+    ONLY,    /* these values (words of `values`) are what we do; others skip the script. Those
+                behind a / are defaults that differ from ours where few scripts look: they pass in
+                a file of common settings, and skip a script that names them itself */
     FLAG,    /* 0 or not */
     BYTE,    /* 1..255 */
     BYTES,   /* a buffer */
@@ -115,6 +117,16 @@ static bool rfc1323(struct drill_run *run, struct sanwo_tcp_config *c, const cha
     return true;
 }
 
+/* Ours is NewReno; with another one a script may look different once windows matter (run.c). */
+static bool congestion(struct drill_run *run, struct sanwo_tcp_config *c, const char *value)
+{
+    char name[16];
+
+    (void)c;
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(value, " \n"), value);
+    return sw_drill_congestion(run, name);
+}
+
 static bool delayed_ack_switch(struct drill_run *run, struct sanwo_tcp_config *c, const char *value)
 {
     (void)run;
@@ -203,12 +215,12 @@ static const struct row linux_rows[] = {
     {"net.ipv4.tcp_rmem", SPECIAL, 0, 0, NULL, receive_memory},
     {"net.ipv4.tcp_wmem", SPECIAL, 0, 0, NULL, send_memory},
     {"net.ipv4.ip_default_ttl", BYTE, FIELD(ttl), 0, NULL, NULL},
-    {"net.ipv4.tcp_congestion_control", ONLY, 0, 0, "reno", NULL},
+    {"net.ipv4.tcp_congestion_control", SPECIAL, 0, 0, NULL, congestion},
     {"net.ipv4.tcp_ecn", ONLY, 0, 0, "0 2", NULL},
     {"net.ipv4.tcp_syncookies", FLAG, FIELD(syn_cookies), 0, NULL, NULL},
-    {"net.ipv4.tcp_early_retrans", ONLY, 0, 0, "0", NULL},
-    {"net.ipv4.tcp_recovery", ONLY, 0, 0, "1", NULL},
-    {"net.ipv4.tcp_frto", ONLY, 0, 0, "0", NULL},
+    {"net.ipv4.tcp_early_retrans", ONLY, 0, 0, "0/1 2 3 4", NULL},
+    {"net.ipv4.tcp_recovery", ONLY, 0, 0, "1 0x1", NULL},
+    {"net.ipv4.tcp_frto", ONLY, 0, 0, "0/1 2", NULL},
     {"net.ipv4.tcp_dsack", ONLY, 0, 0, "1", NULL},
     {"net.ipv4.tcp_mtu_probing", ONLY, 0, 0, "0", NULL},
     {"net.ipv4.tcp_abort_on_overflow", ONLY, 0, 0, "0", NULL},
@@ -219,6 +231,15 @@ static const struct row linux_rows[] = {
     {"net.ipv4.tcp_thin_linear_timeouts", ONLY, 0, 0, "0", NULL},
     {"net.ipv4.tcp_orphan_retries", BYTE, FIELD(orphan_retries), 0, NULL, NULL},
     {"net.ipv4.ip_no_pmtu_disc", ONLY, 0, 0, "0", NULL},
+    {"net.ipv4.tcp_ecn_*", IGNORED, 0, 0, NULL, NULL},
+    {"net.ipv4.tcp_rcvbuf_low_rtt", IGNORED, 0, 0, NULL, NULL},
+    {"net.ipv4.tcp_cubic_*", IGNORED, 0, 0, NULL, NULL},
+    {"net.ipv4.tcp_workaround_signed_windows", IGNORED, 0, 0, NULL, NULL},
+    {"net.ipv4.tcp_dma_copybreak", IGNORED, 0, 0, NULL, NULL},
+    {"net.ipv4.tcp_probe_*", IGNORED, 0, 0, NULL, NULL},
+    {"net.ipv4.tcp_cookie_size", IGNORED, 0, 0, NULL, NULL},
+    {"net.ipv4.tcp_available_ulp", IGNORED, 0, 0, NULL, NULL},
+    {"net.ipv4.udp_*", IGNORED, 0, 0, NULL, NULL},
     {"net.ipv4.tcp_retries1", IGNORED, 0, 0, NULL, NULL},
     {"net.ipv4.tcp_fack", IGNORED, 0, 0, NULL, NULL},
     {"net.ipv4.tcp_abc", IGNORED, 0, 0, NULL, NULL},
@@ -262,6 +283,10 @@ static const struct row linux_rows[] = {
     {"net.ipv6.*", IGNORED, 0, 0, NULL, NULL},
     {"net.core.*", IGNORED, 0, 0, NULL, NULL},
     {"kernel.*", IGNORED, 0, 0, NULL, NULL},
+    {"fs.*", IGNORED, 0, 0, NULL, NULL},
+    {"net.netfilter.*", IGNORED, 0, 0, NULL, NULL},
+    {"net.unix.*", IGNORED, 0, 0, NULL, NULL},
+    {"net.mptcp.*", IGNORED, 0, 0, NULL, NULL},
     {"route.initcwnd", BYTE, FIELD(initial_window), 0, NULL, NULL},
     {"route.initrwnd", SPECIAL, 0, 0, NULL, route_window},
     {"route.mtu", SPECIAL, 0, 0, NULL, route_mtu},
@@ -305,8 +330,36 @@ static const struct row freebsd_rows[] = {
     {"net.inet.tcp.udp_tunneling_port", ONLY, 0, 0, "0", NULL},
     {"net.inet.tcp.syncookies_only", ONLY, 0, 0, "0", NULL},
     {"net.inet.tcp.functions_default", ONLY, 0, 0, "freebsd", NULL},
-    {"net.inet.tcp.cc.algorithm", ONLY, 0, 0, "newreno", NULL},
+    {"net.inet.tcp.cc.algorithm", SPECIAL, 0, 0, NULL, congestion},
     {"net.inet.tcp.cc.abe", ONLY, 0, 0, "0", NULL},
+    {"net.inet.tcp.sack.*", IGNORED, 0, 0, NULL, NULL},
+    {"net.inet.tcp.ecn.*", IGNORED, 0, 0, NULL, NULL},
+    {"net.inet.tcp.do_lrd", IGNORED, 0, 0, NULL, NULL},
+    {"net.inet.tcp.do_tcpdrain", IGNORED, 0, 0, NULL, NULL},
+    {"net.inet.tcp.do_rfc3042", IGNORED, 0, 0, NULL, NULL},
+    {"net.inet.tcp.rack.*", IGNORED, 0, 0, NULL, NULL},
+    {"net.inet.tcp.bbr.*", IGNORED, 0, 0, NULL, NULL},
+    {"net.inet.tcp.hpts.*", IGNORED, 0, 0, NULL, NULL},
+    {"net.inet.tcp.maxpersistidle", IGNORED, 0, 0, NULL, NULL},
+    {"net.inet.tcp.require_unique_port", IGNORED, 0, 0, NULL, NULL},
+    {"net.inet.tcp.soreceive_stream", IGNORED, 0, 0, NULL, NULL},
+    {"net.inet.tcp.tcbhashsize", IGNORED, 0, 0, NULL, NULL},
+    {"net.inet.tcp.isn_reseed_interval", IGNORED, 0, 0, NULL, NULL},
+    {"net.inet.tcp.udp_tunneling_overhead", IGNORED, 0, 0, NULL, NULL},
+    {"net.inet.tcp.map_*", IGNORED, 0, 0, NULL, NULL},
+    {"net.inet.tcp.split_*", IGNORED, 0, 0, NULL, NULL},
+    {"net.inet.tcp.pcap_*", IGNORED, 0, 0, NULL, NULL},
+    {"net.inet.tcp.bblog*", IGNORED, 0, 0, NULL, NULL},
+    {"net.inet.tcp.tcp_ack_war_*", IGNORED, 0, 0, NULL, NULL},
+    {"net.inet.tcp.timer_race", IGNORED, 0, 0, NULL, NULL},
+    {"net.inet.tcp.rfc6191", IGNORED, 0, 0, NULL, NULL},
+    {"net.inet.tcp.maxtcptw", IGNORED, 0, 0, NULL, NULL},
+    {"net.inet.tcp.inflight.*", IGNORED, 0, 0, NULL, NULL},
+    {"net.inet.tcp.stats.*", IGNORED, 0, 0, NULL, NULL},
+    {"net.inet.tcp.states", IGNORED, 0, 0, NULL, NULL},
+    {"net.inet.tcp.pcbcount", IGNORED, 0, 0, NULL, NULL},
+    {"net.inet.tcp.setsockopt_*", IGNORED, 0, 0, NULL, NULL},
+    {"net.inet.tcp.maxunacktime", ONLY, 0, 0, "0", NULL},
     {"net.inet.tcp.rfc3390", IGNORED, 0, 0, NULL, NULL},
     {"net.inet.tcp.rfc3465", IGNORED, 0, 0, NULL, NULL},
     {"net.inet.tcp.rfc6675_pipe", IGNORED, 0, 0, NULL, NULL},
@@ -342,6 +395,20 @@ static const struct row freebsd_rows[] = {
     {"net.inet.icmp.*", IGNORED, 0, 0, NULL, NULL},
     {"net.inet.ip.*", IGNORED, 0, 0, NULL, NULL},
     {"net.inet.udp.*", IGNORED, 0, 0, NULL, NULL},
+    {"net.inet.raw.*", IGNORED, 0, 0, NULL, NULL},
+    {"net.inet.sctp.*", IGNORED, 0, 0, NULL, NULL},
+    {"net.inet.siftr.*", IGNORED, 0, 0, NULL, NULL},
+    {"net.inet.accf.*", IGNORED, 0, 0, NULL, NULL},
+    {"net.inet.tcp.accf.*", IGNORED, 0, 0, NULL, NULL},
+    {"debug.*", IGNORED, 0, 0, NULL, NULL},
+    {"hw.*", IGNORED, 0, 0, NULL, NULL},
+    {"dev.*", IGNORED, 0, 0, NULL, NULL},
+    {"machdep.*", IGNORED, 0, 0, NULL, NULL},
+    {"net.bpf.*", IGNORED, 0, 0, NULL, NULL},
+    {"net.fibs", IGNORED, 0, 0, NULL, NULL},
+    {"net.add_addr_allfibs", IGNORED, 0, 0, NULL, NULL},
+    {"net.my_fibnum", IGNORED, 0, 0, NULL, NULL},
+    {"net.pf.*", IGNORED, 0, 0, NULL, NULL},
     {"net.inet6.*", IGNORED, 0, 0, NULL, NULL},
     {"net.isr.*", IGNORED, 0, 0, NULL, NULL},
     {"net.link.*", IGNORED, 0, 0, NULL, NULL},
@@ -376,16 +443,22 @@ static const struct row *find(const char *name)
     return row ? row : find_in(freebsd_rows, sizeof freebsd_rows / sizeof freebsd_rows[0], name);
 }
 
-/* Is @value one of the words? */
-static bool is_one_of(const char *words, const char *value)
+/* Is @value one of the words? Those behind a / count with @all only. */
+static bool is_one_of(const char *words, const char *value, bool all)
 {
     size_t length = strlen(value);
 
     while (length && isspace((unsigned char)value[length - 1]))
         length--;
-    for (; words && *words; words += strcspn(words, " "), words += *words == ' ')
-        if (strcspn(words, " ") == length && !strncmp(words, value, length))
+    while (words && *words) {
+        size_t word = strcspn(words, " /");
+
+        if (word == length && !strncmp(words, value, length))
             return true;
+        if (words[word] == '/' && !all)
+            return false;
+        words += word + (words[word] != 0);
+    }
     return false;
 }
 
@@ -437,7 +510,8 @@ bool sw_drill_sysctl(struct drill_run *run, unsigned line, const char *name, con
 
     if (!row)
         sw_drill_skip(run, line, "the sysctl %s is not known here", name);
-    else if (row->action == IGNORED || (row->action == ONLY && is_one_of(row->values, value)))
+    else if (row->action == IGNORED ||
+             (row->action == ONLY && is_one_of(row->values, value, run->nested > 0)))
         return true;
     else if (row->action == ONLY)
         sw_drill_skip(run, line, "%s=%s is not there", name, value);

@@ -101,14 +101,14 @@ struct tcp_connection {
     unsigned fin_received : 1; /* the peer's FIN was taken, in order */
     unsigned fin_known : 1;    /* receive.fin_seq is valid */
     unsigned reset_received : 1;
-    unsigned backoff : 4;          /* doublings of the RTO, until a new sample (RFC 6298 5) */
-    unsigned keepalive_probes : 8; /* unanswered ones in a row */
-    unsigned challenged : 1;       /* challenge_ms is valid */
-    unsigned no_way : 1;           /* the last frame found no route, or its link down */
-    unsigned starved : 1;          /* no memory for what came: the window is shut until there is */
-    unsigned told_closed : 1;      /* the user had the CLOSED event */
-    unsigned syn_pending : 1;      /* a SYN or SYN-ACK is to be sent (again) */
-    unsigned syn_unacked : 1;      /* FIN-WAIT-1 entered from SYN-RECEIVED: our SYN is still out */
+    unsigned backoff : 4;         /* doublings of the RTO, until a new sample (RFC 6298 5) */
+    unsigned foreign : 1;         /* its local address is none of ours: a proxy's */
+    unsigned challenged : 1;      /* challenge_ms is valid */
+    unsigned no_way : 1;          /* the last frame found no route, or its link down */
+    unsigned starved : 1;         /* no memory for what came: the window is shut until there is */
+    unsigned told_closed : 1;     /* the user had the CLOSED event */
+    unsigned syn_pending : 1;     /* a SYN or SYN-ACK is to be sent (again) */
+    unsigned syn_unacked : 1;     /* FIN-WAIT-1 entered from SYN-RECEIVED: our SYN is still out */
     unsigned syn_lost : 1;        /* it was sent more than once: IW is one segment (RFC 5681 3.1) */
     unsigned syn_twice : 1;       /* our SYN went out again with an ACK: no RTT sample from it */
     unsigned duplicates_owed : 2; /* duplicate ACKs that a peer without SACK must get one by one */
@@ -142,9 +142,10 @@ struct tcp_connection {
     uint16_t link;              /* it arrived by, or was routed to */
     uint16_t reason;            /* enum sanwo_reason of the last state change */
     uint16_t limited_by;
-    uint32_t ts_offset;    /* RFC 7323 5.4: our timestamp clock starts anywhere */
-    uint32_t challenge_ms; /* when the last rate-limited ACK went out, while `challenged` */
-    tcp_seq snd_sml;       /* end of the last small segment sent (RFC 9293 A.3) */
+    uint8_t keepalive_probes; /* unanswered ones in a row */
+    uint32_t ts_offset;       /* RFC 7323 5.4: our timestamp clock starts anywhere */
+    uint32_t challenge_ms;    /* when the last rate-limited ACK went out, while `challenged` */
+    tcp_seq snd_sml;          /* end of the last small segment sent (RFC 9293 A.3) */
     void *user;
 
     /* Counters (RFC 9293 3.10.6 STATUS). */

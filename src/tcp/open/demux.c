@@ -127,11 +127,30 @@ void sw_tcp_deliver(struct tcp *tcp, struct tcp_connection *conn, struct tcp_seg
     }
 }
 
+/* RFC 1122 3.2.1.3: what was ours when it began, and is not now, is not for us (E-09). */
+static bool is_for_us(const struct tcp_found *found, const struct tcp_segment *seg)
+{
+    if (SW_LIKELY(seg->destination_is_ours))
+        return true;
+    switch (found->name & 3) {
+    case TCP_KIND_CONNECTION:
+        return ((const struct tcp_connection *)found->object)->foreign;
+    case TCP_KIND_HALF_OPEN:
+        return ((const struct tcp_half_open *)found->object)->flags & HALF_OPEN_FOREIGN;
+    default:
+        return true; /* TIME-WAIT does not know; the listeners judge for themselves */
+    }
+}
+
 void sw_tcp_receive(struct tcp *tcp, struct tcp_segment *seg)
 {
     tcp->counters.segments_in++;
     struct tcp_found found = sw_tcp_demux_find(tcp, &seg->tuple);
     struct tcp_connection *conn;
+    if (SW_UNLIKELY(!is_for_us(&found, seg))) {
+        sw_tcp_observe_drop(tcp, seg, NULL, SANWO_REASON_NOT_FOR_US);
+        return;
+    }
     switch (found.name & 3) {
     case TCP_KIND_CONNECTION:
         conn = found.object;

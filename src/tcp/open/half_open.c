@@ -149,6 +149,8 @@ void sw_tcp_half_open_fill(const struct sanwo_tcp_config *config, struct tcp_hal
     half->peer_mss = o->mss;
     half->scale = config->offer_window_scale ? o->window_scale : (int8_t)-1;
     half->dscp_ecn = seg->dscp_ecn;
+    if (!seg->destination_is_ours)
+        half->flags |= HALF_OPEN_FOREIGN;
     if (config->offer_timestamps && o->timestamps) {
         half->flags |= HALF_OPEN_TIMESTAMPS;
         half->ts_recent = o->ts_value;
@@ -246,6 +248,8 @@ static struct tcp_connection *promote(struct tcp *tcp, const struct tcp_half_ope
 {
     bool room = sw_tcp_listener_has_room(listener_of(tcp, half));
     struct tcp_connection *conn = room ? sw_tcp_promote(tcp, half) : NULL;
+    if (conn)
+        conn->foreign = !seg->destination_is_ours;
     if (!conn)
         sw_tcp_observe_drop(tcp, seg, NULL,
                             room ? SANWO_REASON_NO_MEMORY : SANWO_REASON_BACKLOG_FULL);

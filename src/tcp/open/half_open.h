@@ -13,6 +13,7 @@ enum {
     HALF_OPEN_SEEN = 2,      /* sanwo_tcp_request() gave it out */
     HALF_OPEN_TIMESTAMPS = 4,
     HALF_OPEN_SACK = 8,
+    HALF_OPEN_FOREIGN = 16, /* the destination was none of ours: a listener for any address */
 };
 
 struct tcp_half_open {

@@ -52,7 +52,7 @@ struct tcp_listener *sw_tcp_listener_for(struct tcp *tcp, const struct tcp_tuple
     struct sanwo_endpoint local = sw_tcp_tuple_local(tuple);
     struct sanwo_endpoint any = {.port = local.port};
     struct tcp_listener *l = find_exact(tcp, &local);
-    if (l)
+    if (l && takes(l, &local, ours))
         return l;
     any.address.family = local.address.family;
     if ((l = find_exact(tcp, &any)) != NULL && takes(l, &local, ours))

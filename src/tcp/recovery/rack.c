@@ -132,6 +132,11 @@ static sanwo_time reordering_window(const struct tcp *tcp, const struct tcp_conn
     return window < conn->send.srtt ? window : conn->send.srtt;
 }
 
+static bool is_behind_all_resent(const struct tcp_rack *rack, const struct tcp_record *record)
+{
+    return !rack->resent || !tcp_seq_before(record->seq, rack->resent_end);
+}
+
 struct tcp_losses sw_tcp_rack_detect(struct tcp *tcp, struct tcp_connection *conn)
 {
     struct tcp_losses losses = {0, false};
@@ -147,8 +152,11 @@ struct tcp_losses sw_tcp_rack_detect(struct tcp *tcp, struct tcp_connection *con
         struct tcp_record *record = sw_tcp_record(tcp, conn, i);
         if (record->flags & (RECORD_LOST | RECORD_SACKED))
             continue;
-        if (!sent_after(rack->order, rack->end_seq, record->order, end_of(record)))
+        if (!sent_after(rack->order, rack->end_seq, record->order, end_of(record))) {
+            if (is_behind_all_resent(rack, record))
+                break; /* numbers grow with the order of transmission from here on (B-02) */
             continue;
+        }
         sanwo_time due = record->sent + rack->rtt + window;
         if (due <= tcp->now) {
             losses.again |= (record->flags & RECORD_RETRANSMITTED) && record->sent >= rack->reduced;

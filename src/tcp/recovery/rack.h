@@ -21,6 +21,8 @@ struct tcp_rack {
     sanwo_time rtt;      /* of the most recently sent one that the latest ACK delivered */
     sanwo_time deadline; /* reordering timer; SANWO_TIME_NEVER */
     sanwo_time reduced;  /* when cwnd was last reduced; 0: not since there is anything in flight */
+    tcp_seq resent_end;  /* end of the highest record ever sent again, while `resent` */
+    bool resent;
     uint32_t transmissions; /* so many went out: what came after what */
     uint32_t order;         /* of xmit_ts: segments leave in one instant */
     tcp_seq end_seq;        /* breaks ties of that: parts of a super-segment */

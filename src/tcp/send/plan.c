@@ -242,6 +242,7 @@ void sw_tcp_plan_sent(struct tcp *tcp, struct tcp_connection *conn, const struct
     uint32_t span = plan->length + !!(plan->flags & TCP_FIN);
     if (!span)
         return;
+    conn->limited_by = SANWO_REASON_NONE; /* if more is held back, the next plan says why */
     if (tcp_seq_equal(plan->seq, conn->send.snd_nxt))
         note_first_transmission(tcp, conn, plan, span);
     else

@@ -111,6 +111,9 @@ void sw_tcp_records_sent_again(struct tcp *tcp, struct tcp_connection *conn, uin
     struct tcp_record *record = at(r, i);
     record->sent = tcp->now;
     record->order = ++r->rack.transmissions;
+    tcp_seq end = tcp_seq_add(record->seq, record->length);
+    r->rack.resent_end = r->rack.resent ? tcp_seq_max(r->rack.resent_end, end) : end;
+    r->rack.resent = true;
     if (record->transmissions < UINT8_MAX)
         record->transmissions++;
 }

@@ -45,11 +45,13 @@ sanwo_time sw_tcp_rto(const struct tcp *tcp, const struct tcp_connection *conn)
     }
     if (rto < config->rto_minimum)
         rto = config->rto_minimum;
-    rto += config->rto_slop;
     unsigned backoff = sw_max32(conn->backoff, s->probes);
     if (backoff > LARGEST_BACKOFF)
         backoff = LARGEST_BACKOFF;
+    bool guess = !s->srtt && !backoff;
     for (; backoff && rto < config->rto_maximum; backoff--) /* 5.5 */
         rto *= 2;
+    if (!guess)
+        rto += config->rto_slop;
     return rto < config->rto_maximum ? rto : config->rto_maximum;
 }
