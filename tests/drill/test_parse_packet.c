@@ -234,8 +234,12 @@ static void test_ip_info(void **state)
         {"> [tos 0x10, dscp ef] . 1:1(0)", "t.pkt:1: the traffic class is given twice"},
         {"> [ect0) . 1:1(0)", "t.pkt:1: expected ']' or ',', found ')'"},
         {"> [] . 1:1(0)",
-         "t.pkt:1: expected ect0, ect1, ect01, ce, noecn, ecn, dscp, tos, class, ttl, hlim or "
-         "flowlabel, found ']'"},
+         "t.pkt:1: expected ect0, ect1, ect01, ce, noecn, ecn, dscp, tos, class, ttl, hlim, "
+         "flowlabel, fill or bad_checksum, found ']'"},
+        {"> [fill 5] . 1:2(1)", "t.pkt:1: [fill] and [bad_checksum] are for inbound packets only"},
+        {"> [bad_checksum] . 1:1(0)",
+         "t.pkt:1: [fill] and [bad_checksum] are for inbound packets only"},
+        {"> [fill 256] . 1:2(1)", "t.pkt:1: fill must be within 0 and 255"},
     };
 
     (void)state;

@@ -9,6 +9,9 @@
 
 #include "scenarios.h"
 
+/* What lasts are slabs of whole pages; what is forgotten is smaller, headers mostly. */
+enum { PAGE = 4096 };
+
 struct totals {
     unsigned runs, refusals, undisturbed, told;
 };
@@ -53,6 +56,10 @@ static void check_recovered(struct stage *s)
     world_check_clean(w); /* ports are free again, too */
     faults_check_alive(w);
     world_check_clean(w);
+    for (unsigned side = 0; side < 2; side++)
+        if (world_memory(w, side) % PAGE != 0)
+            world_fail(w, "%c has lost a block: %llu bytes are in use", 'A' + (int)side,
+                       (unsigned long long)world_memory(w, side));
 }
 
 /*
@@ -160,11 +167,53 @@ static void test_E_01_random_allocations(void **state)
     assert_true(refused > 5000);
 }
 
+/*
+ * E-01: who was told ENOMEM is told WRITABLE when there is memory, and need not ask again and again.
+ * With text on its way acknowledgements tell it; without, the next turn of the loop.
+ */
+static void test_E_01_refused_writer_is_told(void **state)
+{
+    static uint8_t text[60000];
+    const struct world_plan stays = {.start = SANWO_SEC(1000000), .ending = WORLD_STAY};
+
+    (void)state;
+    for (int way = 0; way < 3; way++) {
+        struct world *w = faults_world(__func__, (uint64_t)way, SANWO_MSEC(5));
+        struct world_talk *talk = world_open(w, 0, &stays, &stays, NULL);
+        struct sanwo_stack *s = w->host[0].stack;
+        struct sanwo_room room;
+        struct sanwo_frame frame;
+        struct sanwo_event event = {0};
+        struct sanwo_handle h;
+        int64_t result;
+
+        faults_run_until_accepted(w, talk);
+        world_run(w, SANWO_SEC(1));
+        h = talk->end[0]->handle;
+        sanwo_stack_inject_fault(s, 1);
+        if (way == 0)
+            result = sanwo_tcp_send(s, h, text, 1000, 0, world_now(w));
+        else if (way == 1)
+            result = sanwo_tcp_send_ref(s, h, text, sizeof(text), 0, world_now(w));
+        else
+            result = sanwo_tcp_reserve(s, h, 100, &room);
+        assert_int_equal(result, -SANWO_ENOMEM);
+        assert_true(sanwo_stack_deadline(s) <= world_now(w));
+        assert_int_equal(sanwo_stack_transmit(s, &frame, 1, world_now(w)), 0);
+        assert_int_equal(sanwo_stack_events(s, &event, 1), 1);
+        assert_true(sanwo_handle_equal(event.handle, h));
+        assert_true(event.what & SANWO_EVENT_WRITABLE);
+        assert_int_equal(sanwo_tcp_send(s, h, text, 1000, 0, world_now(w)), 1000);
+        world_destroy(w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_E_01_each_allocation),
         cmocka_unit_test(test_E_01_random_allocations),
+        cmocka_unit_test(test_E_01_refused_writer_is_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, dispose);

@@ -178,6 +178,24 @@ static void test_B_09_lost_final_ack(void **state)
     EXPECT(p, .flags = ACK, .seq = 1, .ack = 102);
 }
 
+/* The SYN comes again when there is room for a record: both answers to it must say the same. */
+static void test_B_09_syn_again_with_room(void **state)
+{
+    struct peer *p = *state;
+    listen_full(p, NULL, 0);
+    struct segment cookie = *cookie_for(p, 1000), syn = p->offer;
+    peer_send_from(p, 999, &(struct segment){.flags = RST, .seq = 1});
+    assert_int_equal(peer_stats(p).half_open, 0);
+    peer_advance(p, 1000);
+    syn.flags = SYN;
+    peer_send_from(p, 1000, &syn);
+    EXPECT(p, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    assert_int_equal(peer_stats(p).half_open, 1);
+    answer_cookie(p, 1000, &cookie);
+    EXPECT_NOTHING(p);
+    assert_true(opened(p));
+}
+
 /* Deviation D28: data that overtook the segment with the cookie waits for it, unanswered. */
 static void test_B_09_data_behind_the_cookie(void **state)
 {
@@ -454,6 +472,7 @@ int main(void)
         BOTH(test_B_08_mss),
         BOTH(test_B_11_sent_once),
         BOTH(test_B_09_lost_final_ack),
+        BOTH(test_B_09_syn_again_with_room),
         BOTH(test_B_09_data_behind_the_cookie),
         BOTH(test_B_09_forgeries),
         BOTH(test_B_09_brute_force),

@@ -450,6 +450,26 @@ static void test_header_that_does_not_fit_is_dropped(void **state)
     }
 }
 
+/* The crossing SYN closes the window, and the user closes: our SYN goes out again, no probe. */
+static void test_simultaneous_open_with_a_closed_window(void **state)
+{
+    struct peer *p = *state;
+    p->offer.zero_window = true;
+    in_state(p, SANWO_TCP_SYN_SENT);
+    peer_syn(p, SYN);
+    EXPECT(p, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    assert_int_equal(sanwo_tcp_close(p->stack, p->conn, p->now), 0);
+    unsigned syns = 0;
+    for (int i = 0; i < 6; i++) {
+        const struct segment *again = peer_next(p, 60000);
+        assert_non_null(again);
+        assert_int_equal(again->length, 0);
+        syns += (again->flags & (SYN | ACK)) == (SYN | ACK) && again->seq == 0;
+    }
+    assert_true(syns >= 2);
+    SEND(p, .flags = RST | ACK, .seq = 1, .ack = 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -482,6 +502,7 @@ int main(void)
         BOTH(test_MUST_6_unknown_and_broken_options),
         BOTH(test_MUST_3_bad_checksum_is_dropped),
         BOTH(test_header_that_does_not_fit_is_dropped),
+        BOTH(test_simultaneous_open_with_a_closed_window),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

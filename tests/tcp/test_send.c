@@ -496,6 +496,23 @@ static void test_writable_after_a_refusal(void **state)
     assert_true(peer_events(p, p->conn).what & SANWO_EVENT_WRITABLE);
 }
 
+/* Attack D-02: what IP refuses, here a segment of the least size on a smaller link, leaks nothing. */
+static void test_D_02_refused_frames_are_given_back(void **state)
+{
+    struct peer *p = *state;
+    p->config.tcp.mss_floor = 1400;
+    established_active(p);
+    assert_int_equal(sanwo_stack_link_set_mtu(p->stack, 0, 1280), 0);
+    uint64_t before = peer_stats(p).memory_used;
+    WRITE(p, 1400);
+    EXPECT_NOTHING(p);
+    assert_true(peer_stats(p).reasons[SANWO_REASON_FRAME_TOO_LONG] > 0);
+    assert_int_equal(sanwo_tcp_abort(p->stack, p->conn, p->now), 0);
+    peer_advance(p, 100);
+    peer_discard(p);
+    assert_true(peer_stats(p).memory_used <= before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -524,6 +541,7 @@ int main(void)
         BOTH(test_MAY_9_received_dscp),
         BOTH(test_B_13_connections_take_turns),
         BOTH(test_writable_after_a_refusal),
+        BOTH(test_D_02_refused_frames_are_given_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -80,6 +80,13 @@ static uint32_t timestamp_with(uint32_t now, int8_t scale, bool sack)
     return sw_tcp_timestamp_before(now, value) ? value - (OPTION_MASK + 1) : value;
 }
 
+tcp_seq sw_tcp_cookie_isn(const struct tcp *tcp, const struct sanwo_tcp_config *config,
+                          const struct tcp_half_open *half)
+{
+    uint16_t mss = sw_tcp_peer_mss(config, sw_tcp_tuple_is_ipv4(&half->tuple), half->peer_mss);
+    return tcp_seq_of(hash(tcp, &half->tuple, half->irs, slot_at(tcp->now)) ^ mss_index(mss));
+}
+
 bool sw_tcp_cookie_answer(struct tcp *tcp, struct tcp_listener *listener,
                           const struct tcp_segment *seg)
 {
@@ -89,9 +96,7 @@ bool sw_tcp_cookie_answer(struct tcp *tcp, struct tcp_listener *listener,
         return false;
     struct tcp_half_open half = {.listener = listener->item.index};
     sw_tcp_half_open_fill(config, &half, seg);
-    uint16_t mss = sw_tcp_peer_mss(config, sw_tcp_tuple_is_ipv4(&seg->tuple), seg->options.mss);
-    uint32_t cookie = hash(tcp, &seg->tuple, seg->seq, slot_at(tcp->now)) ^ mss_index(mss);
-    half.u.iss = tcp_seq_of(cookie);
+    half.u.iss = sw_tcp_cookie_isn(tcp, config, &half);
     if (seg->has_isn_floor && !tcp_seq_after(half.u.iss, seg->isn_floor))
         return false; /* the connection in TIME-WAIT used such numbers */
     uint32_t ts_value = sw_tcp_timestamp_now(tcp, sw_tcp_timestamp_offset(tcp, &half.tuple));

@@ -8,6 +8,9 @@
 
 /* Should the SYN get a cookie in place of a record? So if there is no room, and by chance before. */
 bool sw_tcp_cookie_is_due(struct tcp *tcp, const struct tcp_listener *listener);
+/* The number of the cookie for the SYN that @half was made from. */
+tcp_seq sw_tcp_cookie_isn(const struct tcp *tcp, const struct sanwo_tcp_config *config,
+                          const struct tcp_half_open *half);
 /* Answers the SYN with a cookie. False: this listener, or this SYN, cannot have one. */
 bool sw_tcp_cookie_answer(struct tcp *tcp, struct tcp_listener *listener,
                           const struct tcp_segment *seg);

@@ -11,6 +11,7 @@
 #include "tcp/connection/config.h"
 #include "tcp/connection/lifetime.h"
 #include "tcp/connection/observe.h"
+#include "tcp/open/cookie.h"
 #include "tcp/open/demux.h"
 #include "tcp/open/handshake.h"
 #include "tcp/open/isn.h"
@@ -95,11 +96,17 @@ static void arm_retransmission(struct tcp *tcp, struct tcp_half_open *half)
     sw_wheel_arm(&tcp->half_open_wheel, tcp->region, &half->timer, tcp->now + rto);
 }
 
+/*
+ * While cookies are out the SYN may have been answered with one already, before there was room for a
+ * record: then both answers must say the same.
+ */
 static tcp_seq choose_isn(struct tcp *tcp, const struct tcp_half_open *half)
 {
     const struct tcp_listener *listener = listener_of(tcp, half);
-    return listener->fixed_isn ? tcp_seq_of(listener->isn)
-                               : sw_tcp_isn(tcp, &half->tuple, tcp->now);
+    if (listener->fixed_isn)
+        return tcp_seq_of(listener->isn);
+    return tcp->now < listener->cookies_until ? sw_tcp_cookie_isn(tcp, config_of(tcp, half), half)
+                                              : sw_tcp_isn(tcp, &half->tuple, tcp->now);
 }
 
 static void admit_with(struct tcp *tcp, struct tcp_half_open *half, tcp_seq iss)

@@ -187,7 +187,7 @@ bool sw_tcp_plan_probe(struct tcp *tcp, struct tcp_connection *conn, struct tcp_
     bool outstanding = !tcp_seq_equal(s->snd_una, s->snd_nxt);
     uint32_t data =
         outstanding ? tcp_seq_distance(s->snd_una, s->snd_end) : sw_tcp_send_queue_unsent(conn);
-    if (conn->fin_acked || (!data && !conn->fin_queued))
+    if (conn->syn_unacked || conn->fin_acked || (!data && !conn->fin_queued))
         return false;
     (void)tcp;
     plan->seq = s->snd_una;

@@ -124,7 +124,7 @@ enum tcp_verdict sw_tcp_retransmit_expired(struct tcp *tcp, struct tcp_connectio
     bool outstanding = !tcp_seq_equal(conn->send.snd_una, conn->send.snd_nxt);
     if (conn->state == SANWO_TCP_SYN_SENT || conn->state == SANWO_TCP_SYN_RECEIVED)
         return syn_expired(tcp, conn);
-    if (conn->send.snd_wnd == 0 && /* MUST-35, SHLD-17 */
+    if (conn->send.snd_wnd == 0 && !conn->syn_unacked && /* MUST-35, SHLD-17 */
         (outstanding || sw_tcp_send_queue_unsent(conn) || (conn->fin_queued && !conn->fin_sent)))
         return probe(tcp, conn);
     if (outstanding)
