@@ -175,7 +175,7 @@ static void note_it(struct attack *a, uint32_t i, const struct hostile_segment *
 static void sip(struct attack *a)
 {
     struct crowd *c = crowd_of(a);
-    for (unsigned n = 0; n < 100 && c->started; n++) {
+    for (unsigned n = 0; n < 20 && c->started; n++) {
         uint32_t i = c->next++ % c->started;
         if (c->members[i].state == CROWD_OPEN)
             crowd_send(a, i, HOSTILE_ACK, NULL, 0);
@@ -204,7 +204,7 @@ static void test_B_28_tiny_window(void **state)
 static void fill_up(struct attack *a)
 {
     struct crowd *c = crowd_of(a);
-    for (unsigned n = 0; n < 100 && c->started; n++) {
+    for (unsigned n = 0; n < 20 && c->started; n++) {
         uint32_t i = c->next++ % c->started;
         if (c->members[i].state == CROWD_OPEN)
             crowd_send(a, i, HOSTILE_ACK, attack_pattern(c->members[i].seq), 1400);
@@ -258,7 +258,7 @@ static void test_B_17_application_hangs(void **state)
 static void punch_holes(struct attack *a)
 {
     struct crowd *c = crowd_of(a);
-    for (unsigned n = 0; n < 200 && c->started; n++) {
+    for (unsigned n = 0; n < 20 && c->started; n++) {
         uint32_t i = c->next++ % c->started;
         if (c->members[i].state != CROWD_OPEN)
             continue;

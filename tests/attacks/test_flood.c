@@ -64,7 +64,7 @@ static void syn_flood(const char *name, bool timestamps)
 {
     struct attack a;
     struct flood f = {.per_tick = PER_MS, .options = timestamps};
-    unsigned seconds = attack_scale(10, 4);
+    unsigned seconds = attack_scale(10, 2);
     attack_init(&a);
     a.honest_config.tcp.offer_timestamps = timestamps;
     attack_start(&a);
