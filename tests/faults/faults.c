@@ -32,14 +32,10 @@ void faults_config(struct world_config *c, const char *name)
 }
 
 /* ends_on_event() wants to know whose an event is. */
-void faults_adopt(struct world *w, unsigned side, struct world_end *end,
-                  struct sanwo_handle handle)
+void faults_adopt(struct world *w, unsigned side, struct world_end *end, struct sanwo_handle handle)
 {
-    *end = (struct world_end){.world = w,
-                              .side = side,
-                              .open = true,
-                              .plan = {.ending = WORLD_STAY},
-                              .handle = handle};
+    *end = (struct world_end){
+        .world = w, .side = side, .open = true, .plan = {.ending = WORLD_STAY}, .handle = handle};
 }
 
 struct world *faults_world(const char *name, uint64_t salt, sanwo_time delay)
@@ -122,8 +118,7 @@ struct sanwo_tcp_info faults_info(const struct world_end *end)
 {
     struct sanwo_tcp_info info = {0};
 
-    assert_int_equal(
-        sanwo_tcp_info(end->world->host[end->side].stack, end->handle, &info), 0);
+    assert_int_equal(sanwo_tcp_info(end->world->host[end->side].stack, end->handle, &info), 0);
     return info;
 }
 

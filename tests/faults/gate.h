@@ -52,11 +52,11 @@ struct gate {
     sanwo_time ready_at;
     /* inward */
     enum gate_slices slices;
-    uint32_t trailer;  /* so many bytes behind each packet, as an Ethernet pads */
-    bool deaf;         /* nothing is taken from the wire */
-    size_t merge;      /* TCP segments that follow one another become one, up to so many */
-    bool claim_whole; /* and nothing says that it was segments: packets longer than the link */
-    uint64_t merged;   /* segments that were put behind another */
+    uint32_t trailer;   /* so many bytes behind each packet, as an Ethernet pads */
+    bool deaf;          /* nothing is taken from the wire */
+    size_t merge;       /* TCP segments that follow one another become one, up to so many */
+    bool claim_whole;   /* and nothing says that it was segments: packets longer than the link */
+    uint64_t merged;    /* segments that were put behind another */
     uint64_t no_buffer; /* packets dropped because the stack lent none */
     struct gate_packet *waiting, **waiting_end; /* to be handed in */
     struct gate_packet *handed;                 /* that the stack looks at now */
@@ -88,10 +88,10 @@ struct lan {
 };
 
 struct lan_config {
-    uint8_t kind;    /* enum sanwo_link_kind */
-    uint16_t mtu;    /* 0: 1500 */
+    uint8_t kind; /* enum sanwo_link_kind */
+    uint16_t mtu; /* 0: 1500 */
     sanwo_time delay;
-    bool distrust;   /* distrust_checksums */
+    bool distrust;    /* distrust_checksums */
     uint32_t offload; /* only without an emulator in between: `direct` */
     bool direct;
 };

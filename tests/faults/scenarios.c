@@ -190,9 +190,8 @@ static void act_options(struct stage *s)
     open_talk(s, 0, &a, &a);
     for (struct world_end *end = s->world->ends; end != NULL; end = end->next) {
         for (size_t i = 0; end->open && i < COUNT(rows); i++) {
-            int result =
-                sanwo_tcp_set_option(s->world->host[end->side].stack, end->handle, rows[i].option,
-                                     rows[i].value, world_now(s->world));
+            int result = sanwo_tcp_set_option(s->world->host[end->side].stack, end->handle,
+                                              rows[i].option, rows[i].value, world_now(s->world));
             if (result != 0)
                 assert_int_equal(result, -SANWO_ENOMEM);
         }
@@ -203,8 +202,7 @@ static void act_options(struct stage *s)
 
 static void act_half_close(struct stage *s)
 {
-    const struct world_plan asks = {.send = 10}, answers = {.send = 25000,
-                                                            .start = SANWO_MSEC(40)};
+    const struct world_plan asks = {.send = 10}, answers = {.send = 25000, .start = SANWO_MSEC(40)};
 
     open_talk(s, 0, &asks, &answers);
     open_talk(s, 1, &asks, &answers);
@@ -258,8 +256,8 @@ static void act_arp(struct stage *s)
 static void connect_to_nobody(struct stage *s)
 {
     struct world *w = s->world;
-    struct sanwo_tcp_connect nobody = {
-        .remote = {.address = w->host[1].address, .port = 9}, .user = &s->watched};
+    struct sanwo_tcp_connect nobody = {.remote = {.address = w->host[1].address, .port = 9},
+                                       .user = &s->watched};
     struct sanwo_handle h;
 
     if (sanwo_tcp_connect(w->host[0].stack, &nobody, world_now(w), &h) != 0)
@@ -272,10 +270,10 @@ static void connect_to_nobody(struct stage *s)
 /* Datagrams to a closed port, pings, segments to a closed port; and a path that says "too big". */
 static void act_icmp(struct stage *s)
 {
-    static const uint8_t datagram[] = {0x45, 0, 0, 28,  0, 0, 0x40, 0, 64, 17, 0, 0, 192, 0,
-                                       2,    2, 192, 0, 2, 1, 4, 0, 4, 1, 0, 8, 0, 0};
-    static const uint8_t ping[] = {0x45, 0, 0, 28,  0, 0, 0x40, 0, 64,   1,    0, 0, 192, 0,
-                                   2,    2, 192, 0, 2, 1, 8, 0, 0xf7, 0xfd, 0, 1, 0, 1};
+    static const uint8_t datagram[] = {0x45, 0, 0,   28, 0, 0, 0x40, 0, 64, 17, 0, 0, 192, 0,
+                                       2,    2, 192, 0,  2, 1, 4,    0, 4,  1,  0, 8, 0,   0};
+    static const uint8_t ping[] = {0x45, 0, 0,   28, 0, 0, 0x40, 0, 64,   1,    0, 0, 192, 0,
+                                   2,    2, 192, 0,  2, 1, 8,    0, 0xf7, 0xfd, 0, 1, 0,   1};
     const struct world_plan sends = {.send = 20000};
 
     open_talk(s, 0, &sends, &sends);
@@ -298,8 +296,7 @@ static void act_icmp(struct stage *s)
 
 static void configure_narrow(struct world_config *c)
 {
-    const struct sanwo_emulator_path path = {
-        .delay = SANWO_MSEC(5), .mtu = 900, .too_big = true};
+    const struct sanwo_emulator_path path = {.delay = SANWO_MSEC(5), .mtu = 900, .too_big = true};
 
     world_config_path(c, &path);
 }

@@ -14,7 +14,16 @@
 #include "faults.h"
 
 enum kind { CONNECTION, LISTENER, REQUEST, KINDS };
-enum { HANDLES = 64, DEAD = 16, MOST_GIVEN = 1 << 18, WIRE = 256, BYTES = 2048, PORTS = 3, SLAB = 16384, KEPT = 10 };
+enum {
+    HANDLES = 64,
+    DEAD = 16,
+    MOST_GIVEN = 1 << 18,
+    WIRE = 256,
+    BYTES = 2048,
+    PORTS = 3,
+    SLAB = 16384,
+    KEPT = 10
+};
 
 struct packet {
     uint32_t length;
@@ -41,8 +50,9 @@ struct chaos {
     struct host host[2];
     sanwo_time now;
     uint8_t text[8192]; /* what send_ref refers to: never changes */
-    enum kind kind; /* of the handle that was called on last ... */
-    unsigned chosen; /* ... and its place, if it was one of the live */
+    enum kind kind;     /* of the handle that was called on last ... */
+    unsigned chosen;    /* ... and its place, if it was one of the live */
+    bool dead;          /* or it was one that had been found dead before */
     uint64_t done, refused;
 };
 
@@ -94,6 +104,7 @@ static struct sanwo_handle some_handle(struct chaos *c, struct host *h, enum kin
 
     c->chosen = HANDLES;
     c->kind = kind;
+    c->dead = way < 5;
     if (way < 5)
         return h->dead[below(c, DEAD)];
     if (way < 7)
@@ -113,7 +124,8 @@ static void bury(struct chaos *c, struct host *h, int64_t result)
 
     if (result != -SANWO_EBADF || c->chosen >= h->live_count[c->kind])
         return;
-    h->dead[below(c, DEAD)] = live[c->chosen];
+    if (c->kind != REQUEST) /* an admitted one is none any more, but can still be closed */
+        h->dead[below(c, DEAD)] = live[c->chosen];
     live[c->chosen] = live[--h->live_count[c->kind]];
 }
 
@@ -312,10 +324,11 @@ static int64_t call_other(struct chaos *c, struct host *h)
 
 static int64_t call_leave(struct chaos *c, struct host *h)
 {
-    struct sanwo_handle handle = some_handle(c, h, (enum kind)below(c, KINDS));
+    enum kind kind = (enum kind)below(c, KINDS);
+    struct sanwo_handle handle = some_handle(c, h, kind);
 
-    return below(c, 2) ? sanwo_tcp_close(h->stack, handle, c->now)
-                       : sanwo_tcp_abort(h->stack, handle, c->now);
+    return kind != CONNECTION || below(c, 2) ? sanwo_tcp_close(h->stack, handle, c->now)
+                                             : sanwo_tcp_abort(h->stack, handle, c->now);
 }
 
 /* Links and addresses go and come, too; memory is refused. */
@@ -350,6 +363,7 @@ static void call(struct chaos *c, unsigned side)
     int64_t result;
 
     c->chosen = HANDLES;
+    c->dead = false;
     if (what < 8)
         result = call_open(c, h, side);
     else if (what < 40)
@@ -361,6 +375,8 @@ static void call(struct chaos *c, unsigned side)
     else
         result = call_leave(c, h);
     assert_true(result >= 0 || (result > -SANWO_ERROR_COUNT && result < 0));
+    if (c->dead && what >= 8) /* what is dead stays dead, whoever has its place now */
+        assert_int_equal(result, -SANWO_EBADF);
     bury(c, h, result);
     if (result < 0)
         c->refused++;

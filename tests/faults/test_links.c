@@ -12,8 +12,8 @@ static const struct world_plan sends = {.send = 4000000, .patient = true}, none 
 
 static struct world_talk *open_from(struct world *w, unsigned sender)
 {
-    struct world_talk *talk = world_open(w, 0, sender == 0 ? &sends : &none,
-                                         sender == 0 ? &none : &sends, NULL);
+    struct world_talk *talk =
+        world_open(w, 0, sender == 0 ? &sends : &none, sender == 0 ? &none : &sends, NULL);
 
     assert_non_null(talk);
     faults_run_until_received(w, 200000);
@@ -28,8 +28,7 @@ static void check_resumes(struct world *w, sanwo_time limit, const char *what)
 
     while (faults_received(w) == received) {
         if (world_now(w) >= end)
-            world_fail(w, "%s: nothing within %lld s", what,
-                       (long long)(limit / SANWO_SEC(1)));
+            world_fail(w, "%s: nothing within %lld s", what, (long long)(limit / SANWO_SEC(1)));
         world_run(w, SANWO_MSEC(10));
     }
 }
@@ -204,8 +203,8 @@ static void test_E_09_taken_away_for_good(void **state)
 /* ---- E-09: neighbours --------------------------------------------------------------------------------- */
 
 struct wires {
-    bool drop_arp[2]; /* that comes in at the side */
-    bool new_mac;     /* B's interface was changed for another one */
+    bool drop_arp[2];         /* that comes in at the side */
+    bool new_mac;             /* B's interface was changed for another one */
     unsigned requests, polls; /* to all; to one, replies too */
 };
 

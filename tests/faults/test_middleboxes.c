@@ -164,8 +164,7 @@ static void test_E_15_numbers_moved(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < 20; i++) {
-        const struct sanwo_emulator_middlebox box = {.shift_sequence = true,
-                                                     .forget_sack = i & 2};
+        const struct sanwo_emulator_middlebox box = {.shift_sequence = true, .forget_sack = i & 2};
 
         run_through(__func__, i, &box, SANWO_SEC(900));
     }

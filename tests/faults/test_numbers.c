@@ -141,8 +141,7 @@ static void pump_open(struct pump *p, const struct sanwo_stack_config *config, u
     for (unsigned side = 0; side < 2; side++) {
         if (path != NULL) {
             network.out = *path;
-            assert_int_equal(sanwo_emulator_create(p->driver[side], &network, &p->driver[side]),
-                             0);
+            assert_int_equal(sanwo_emulator_create(p->driver[side], &network, &p->driver[side]), 0);
         }
         start_side(p, side, config);
     }

@@ -239,8 +239,8 @@ static void test_E_16_old_segments_arrive(void **state)
     for (unsigned i = 0; i < 12; i++) {
         const struct sanwo_emulator_path path = {.delay = DELAY};
         const struct world_plan old = {.send = 200000};
-        const struct world_plan again = {.send = 400000, .most_read = 9000, .stall_ppm = 100000,
-                                         .stall = SANWO_MSEC(20)};
+        const struct world_plan again = {
+            .send = 400000, .most_read = 9000, .stall_ppm = 100000, .stall = SANWO_MSEC(20)};
         struct recorder recorder = {.count = 0};
         struct world_config c;
         struct world_talk *talk;

@@ -106,8 +106,8 @@ static void open_one_of_each(struct world *w, struct world_end *nobody)
     world_warm_up(w);
     world_open(w, 0, &little, &little, NULL); /* TIME-WAIT soon */
     world_run(w, SANWO_SEC(1));
-    world_open(w, 0, &much, &sleeps, NULL); /* a closed window */
-    world_open(w, 1, &stays, &stays, NULL); /* keep-alive */
+    world_open(w, 0, &much, &sleeps, NULL);  /* a closed window */
+    world_open(w, 1, &stays, &stays, NULL);  /* keep-alive */
     world_open(w, 0, &closes, &stays, NULL); /* FIN-WAIT-2 */
     world_run(w, SANWO_SEC(3));
     world_open(w, 0, &much, &much, NULL);
@@ -195,9 +195,15 @@ static void test_E_03_clock_stands_still(void **state)
 static void test_E_03_clocks_of_32_bits_wrap(void **state)
 {
     static const sanwo_time at[] = {
-        SANWO_MSEC(INT64_C(1) << 31), SANWO_MSEC(INT64_C(1) << 32), SANWO_MSEC(INT64_C(3) << 31),
-        SANWO_USEC(INT64_C(1) << 31), SANWO_USEC(INT64_C(1) << 32), SANWO_SEC(INT64_C(1) << 31),
-        INT64_C(1) << 31,             INT64_C(1) << 32,             INT64_C(1) << 62,
+        SANWO_MSEC(INT64_C(1) << 31),
+        SANWO_MSEC(INT64_C(1) << 32),
+        SANWO_MSEC(INT64_C(3) << 31),
+        SANWO_USEC(INT64_C(1) << 31),
+        SANWO_USEC(INT64_C(1) << 32),
+        SANWO_SEC(INT64_C(1) << 31),
+        INT64_C(1) << 31,
+        INT64_C(1) << 32,
+        INT64_C(1) << 62,
         SANWO_MSEC(INT64_C(1) << 33),
     };
 

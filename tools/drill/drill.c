@@ -62,7 +62,7 @@ static void make_table(struct choices *c, struct option_entry table[OWN_OPTIONS 
          0},
         {OPTION_ON, 'v', "verbose", &c->verbose, NULL, "everything that happens", 0, 0},
         {OPTION_ON, 0, "strict", &c->strict, NULL,
-         "packets that no event asks for at the end are a failure", 0, 0},
+         "every packet of the stack must be taken by an event, in order", 0, 0},
         {OPTION_ON, 0, "strict_segments", &c->strict_segments, NULL,
          "never take segments that follow each other for one", 0, 0},
         {OPTION_ON, 0, "dry_run", &c->dry_run, NULL, "read the scripts only", 0, 0},

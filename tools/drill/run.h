@@ -90,7 +90,7 @@ struct drill_run {
     struct drill_buffer code;  /* the Python program so far */
     struct drill_buffer trace; /* with --verbose */
     struct drill_python *python;
-    unsigned nested; /* depth of command files */
+    unsigned nested;     /* depth of command files */
     char congestion[16]; /* the algorithm that the script asks for instead of ours; or empty */
 
     enum drill_verdict verdict;

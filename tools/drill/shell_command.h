@@ -13,7 +13,7 @@ struct drill_command {
     char words[DRILL_WORDS][DRILL_WORD_SIZE];
     size_t count;
     char target[DRILL_WORD_SIZE]; /* of "> target" */
-    bool is_read;      /* another command reads what it prints */
+    bool is_read;                 /* another command reads what it prints */
     const char *input;            /* what the command before the pipe wrote */
 };
 
