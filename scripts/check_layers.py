@@ -30,7 +30,7 @@ ALSO = {
 }
 CORE = {"base", "wire", "link", "ip", "tcp", "udp", "stack"}
 
-# Folders that see <sanwo/...> and their own files only; tools/sim*.c and tests/sim see sim/ too,
+# Folders that see <sanwo/...> and their own files only; tools/sim*.c, tests/sim and tests/faults see sim/ too,
 # tests/drill sees tools/drill; tests/unit, tests/model, tests/fuzz and tests/attacks see everything,
 # and the tests named after a room outside the core see that room.
 OUTSIDE = ("drivers", "sim", "tools", "examples", "bench", "tests")
@@ -50,7 +50,7 @@ def files():
 
 def sees_sim(path):
     """Whether the file is built with the simulator's engine in view."""
-    return path.parts[:2] == ("tests", "sim") or (
+    return path.parts[:2] in (("tests", "sim"), ("tests", "faults")) or (
         path.parts[0] == "tools" and path.name.startswith("sim"))
 
 

@@ -19,7 +19,7 @@
 
 #include <sanwo/stack.h>
 
-#define IP_HEADROOM 64   /* room before the TCP header: Ethernet's 14, IPv6's 40, and alignment */
+#define IP_HEADROOM 64 /* room before the TCP header: Ethernet's 14, IPv6's 40, and alignment */
 
 struct ip_link {
     struct sanwo_link_config config;

@@ -417,6 +417,19 @@ static void merge_waiting(struct gate *g)
     }
 }
 
+static void reverse_waiting(struct gate *g)
+{
+    struct gate_packet *old = g->waiting, *next;
+
+    g->waiting = NULL;
+    g->waiting_end = old != NULL ? &old->next : &g->waiting;
+    for (; old != NULL; old = next) {
+        next = old->next;
+        old->next = g->waiting;
+        g->waiting = old;
+    }
+}
+
 static void free_handed(struct gate *g)
 {
     while (g->handed != NULL) {
@@ -441,6 +454,8 @@ static int gate_receive(struct sanwo_driver *d, struct sanwo_frame *frames, size
     pull(g, now);
     if (g->merge > 1)
         merge_waiting(g);
+    if (g->reverse)
+        reverse_waiting(g);
     return hand_in(g, frames, g->world->fault_every[g->side] != 0 ? 1 : max);
 }
 

@@ -53,6 +53,7 @@ struct gate {
     /* inward */
     enum gate_slices slices;
     uint32_t trailer;   /* so many bytes behind each packet, as an Ethernet pads */
+    bool reverse;       /* what came at one instant is handed in last first */
     bool deaf;          /* nothing is taken from the wire */
     size_t merge;       /* TCP segments that follow one another become one, up to so many */
     bool claim_whole;   /* and nothing says that it was segments: packets longer than the link */

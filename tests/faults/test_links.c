@@ -91,6 +91,45 @@ static void test_E_06_flapping(void **state)
     }
 }
 
+/*
+ * E-07: the path becomes narrow amid a stream, and says so; it becomes wide again and does not. The
+ * stream goes on at once; ten minutes later segments are tried in full (RFC 1191 6.3).
+ */
+static void test_E_07_path_narrows_and_widens(void **state)
+{
+    static const uint16_t mtu[] = {1400, 1000, 600};
+
+    (void)state;
+    for (unsigned i = 0; i < 2 * COUNT(mtu); i++) {
+        const struct sanwo_emulator_path narrow = {
+            .delay = DELAY, .mtu = mtu[i / 2], .too_big = true};
+        const struct world_plan much = {.send = 3000000, .ending = WORLD_STAY};
+        const struct world_plan more = {.send = 3100000, .ending = WORLD_STAY};
+        const struct world_plan ends = {.send = 3100000};
+        struct world *w = faults_world(__func__, i, DELAY);
+        struct world_talk *talk = world_open(w, 0, &much, &much, NULL);
+        unsigned sender = i & 1, full;
+
+        faults_run_until_received(w, 300000);
+        full = faults_info(talk->end[sender]).send_mss;
+        sanwo_emulator_configure(w->host[sender].emulator, &narrow,
+                                 &(struct sanwo_emulator_path){0});
+        check_resumes(w, SANWO_SEC(1), "the path is narrow");
+        world_run(w, SANWO_SEC(60));
+        assert_int_equal(faults_info(talk->end[sender]).path_mtu, mtu[i / 2]);
+        assert_int_equal(talk->end[!sender]->received, much.send);
+        faults_calm(w, DELAY);
+        world_run(w, SANWO_SEC(600));
+        for (int k = 0; k < 2; k++)
+            world_change_plan(talk->end[k], &more);
+        world_run(w, SANWO_SEC(1));
+        assert_int_equal(faults_info(talk->end[sender]).send_mss, full);
+        for (int k = 0; k < 2; k++)
+            world_change_plan(talk->end[k], &ends);
+        faults_finish_complete(w, SANWO_SEC(60));
+    }
+}
+
 /* ---- E-09: addresses and routes ----------------------------------------------------------------------- */
 
 enum removed { ADDRESS, ROUTE, INTERFACE, REMOVED };
@@ -366,6 +405,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_E_06_wire_is_dead_for_long),
         cmocka_unit_test(test_E_06_flapping),
+        cmocka_unit_test(test_E_07_path_narrows_and_widens),
         cmocka_unit_test(test_E_09_taken_away_and_back),
         cmocka_unit_test(test_E_09_taken_away_for_good),
         cmocka_unit_test(test_E_09_entry_expires),

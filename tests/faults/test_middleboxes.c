@@ -1,6 +1,6 @@
 /*
  * test_middleboxes.c - What stands on the path takes options out, moves numbers, clears bits, cuts and
- * joins segments, or speaks for the peer: E-15. Segments may be dropped; streams are exact.
+ * joins segments, repeats them, or speaks for the peer. Segments may be dropped; streams are exact.
  */
 #include <string.h>
 
@@ -278,6 +278,41 @@ static void test_E_15_forged_resets(void **state)
     }
 }
 
+/* ---- E-08 ------------------------------------------------------------------------------------------- */
+
+/* One in fifty comes a hundred times more. */
+static bool repeat(void *context, struct gate *g, struct gate_packet *p, sanwo_time now)
+{
+    unsigned *made = context;
+
+    (void)now;
+    for (int i = 0; i < 100 && *made % 50 == 0; i++)
+        gate_inject(g, p->bytes, p->length);
+    (*made)++;
+    return true;
+}
+
+/* E-08: duplicates by the hundred, and whole windows that come last first. */
+static void test_E_08_repeated_and_reversed(void **state)
+{
+    (void)state;
+    for (unsigned i = 1; i < 16; i++) {
+        struct world *w = faults_world(__func__, i, DELAY);
+        unsigned made[2] = {0, 0};
+
+        for (unsigned side = 0; side < 2; side++) {
+            struct gate *gate = gate_put(w, side);
+
+            gate->in = i >> side & 1 ? repeat : NULL;
+            gate->reverse = i >> (2 + side) & 1;
+            gate->context = &made[side];
+        }
+        assert_non_null(world_open(w, 0, &both, &both, NULL));
+        assert_non_null(world_open(w, 1, &both, &both, NULL));
+        faults_finish_complete(w, SANWO_SEC(600));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -290,6 +325,7 @@ int main(void)
         cmocka_unit_test(test_E_15_cut_and_joined),
         cmocka_unit_test(test_E_15_proxy_resets),
         cmocka_unit_test(test_E_15_forged_resets),
+        cmocka_unit_test(test_E_08_repeated_and_reversed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

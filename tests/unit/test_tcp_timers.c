@@ -245,7 +245,7 @@ static void test_option_changed(void **state)
     rig_end(r);
 }
 
-/* Attack B-07 (RFC 6429 4): while memory is short a window that stays closed is not waited for. */
+/* Attack B-07, RFC6429-3-1: while memory is short a window that stays closed is not waited for. */
 static void test_B_07_closed_window_and_short_memory(void **state)
 {
     (void)state;

@@ -68,7 +68,7 @@ void sw_tcp_reset_answer(struct tcp *tcp, const struct tcp_segment *seg, enum sa
         out.ack = tcp_seq_add(seg->seq, sw_tcp_segment_span(seg));
         out.flags = TCP_RST | TCP_ACK;
     }
-    if (seg->options.timestamps && tcp->config.reset_timestamps) { /* RFC 7323 5.2 */
+    if (seg->options.timestamps && tcp->config.reset_timestamps) { /* RFC7323-5.2-2 */
         out.options.timestamps = true;
         out.options.ts_echo = seg->options.ts_value;
     }

@@ -77,7 +77,7 @@ static enum tcp_verdict probe(struct tcp *tcp, struct tcp_connection *conn)
         return give_up(tcp, conn,
                        conn->closed_by_user ? SANWO_REASON_ORPHAN_TIMEOUT
                                             : SANWO_REASON_RETRANSMISSION_LIMIT);
-    /* RFC 6429 4: it is the peer who keeps us waiting, and others need the memory (attack B-07). */
+    /* RFC6429-3-1: it is the peer who keeps us waiting, and others need the memory (attack B-07). */
     if (conn->send.probes >= PROBES_UNDER_PRESSURE && sw_tcp_memory_is_short(tcp)) {
         sw_tcp_reset_connection(tcp, conn, SANWO_REASON_MEMORY_PRESSURE);
         sw_tcp_fail(tcp, conn, SANWO_ECONNABORTED, SANWO_REASON_MEMORY_PRESSURE);
