@@ -37,6 +37,7 @@ struct sanwo_tcp_config {
     bool offer_sack;         /* RFC 2018; default true */
     bool reset_timestamps; /* in resets that answer one (RFC 7323 5.2; the stack's); default true */
     bool nagle;            /* default true (MUST-17: may be switched off) */
+    bool cork;             /* no segment that is not full, for an RTO at most; default false */
     bool keepalive;        /* default false (MUST-25) */
     bool soft_errors;      /* report them; default true (SHLD-20) */
     bool quick_ack;        /* acknowledge every segment at once; default false */
@@ -270,6 +271,7 @@ enum sanwo_tcp_option {
     SANWO_TCP_SYN_RETRIES,        /* 0..255 */
     SANWO_TCP_RETRANSMIT_LIMIT,   /* 1..255 */
     SANWO_TCP_FIN_WAIT_2_TIME,    /* ns */
+    SANWO_TCP_CORK,               /* 0, 1: small segments wait until it is 0 again */
 };
 
 /** EINVAL for an unknown option or a value out of range. On a listener: for connections to come. */

@@ -186,7 +186,7 @@ static void test_commands_and_options(void **state)
 static const struct breadth_row calls[] = {
     {CALL, "setsockopt(4, SOL_TCP, TCP_NODELAY, [1], 4) = 0", NULL},
     {CALL, "setsockopt(4, IPPROTO_TCP, TCP_NODELAY, [1], 4) = 0", NULL},
-    {CALL, "setsockopt(4, SOL_TCP, TCP_CORK, [1], 4) = 0", "TCP_CORK is not there"},
+    {CALL, "setsockopt(4, SOL_TCP, TCP_CORK, [1], 4) = 0", NULL},
     {CALL, "setsockopt(4, SOL_TCP, TCP_QUICKACK, [0], 4) = 0", NULL},
     {CALL, "setsockopt(4, SOL_TCP, TCP_USER_TIMEOUT, [1000], 4) = 0", NULL},
     {CALL, "getsockopt(4, SOL_TCP, TCP_USER_TIMEOUT, [0], [4]) = 0", NULL},

@@ -183,16 +183,19 @@ static void test_E_09_taken_away_and_back(void **state)
         unsigned sender = i / REMOVED % 2;
         struct world_talk *talk;
         struct sanwo_tcp_info info;
-        uint64_t received;
+        uint64_t received, taken;
         int error;
 
         w->links_go = true;
         make_removable(w);
         world_warm_up(w);
         talk = open_from(w, sender);
+        taken = talk->end[0]->received;
         take_away(w, what, false);
         world_run(w, 3 * DELAY); /* what is on its way to B may still arrive */
         received = faults_received(w);
+        if (what != ROUTE) /* RFC 1122 3.2.1.3: what is not addressed to us is not taken */
+            assert_true(talk->end[0]->received == taken);
         world_run(w, SANWO_SEC(seconds[i / REMOVED / 2]));
         assert_true(faults_received(w) == received);
         if (what == ROUTE) {

@@ -145,6 +145,7 @@ static void test_options(void **state)
          {0, SANWO_CONGESTION_COUNT - 1, 0},
          {SANWO_CONGESTION_COUNT, -1, 256, INT64_MAX}},
         {SANWO_TCP_MSS, 0, {536, 65535, 0}, {63, -1, 65536, 1}},
+        {SANWO_TCP_CORK, 0, {1, 0, 1}, {2, -1, 256, INT64_MAX}},
         {SANWO_TCP_SYN_RETRIES, 7, {0, 255, 3}, {-1, 256, 257, INT64_MAX}},
         {SANWO_TCP_RETRANSMIT_LIMIT, 15, {1, 255, 3}, {0, -1, 256, INT64_MAX}},
         {SANWO_TCP_FIN_WAIT_2_TIME,
@@ -171,7 +172,7 @@ static void test_options(void **state)
     }
     struct sanwo_tcp_config c = defaults();
     int64_t value;
-    const int unknown[] = {0, -1, SANWO_TCP_FIN_WAIT_2_TIME + 1, 1000};
+    const int unknown[] = {0, -1, SANWO_TCP_CORK + 1, 1000};
     for (size_t i = 0; i < SW_COUNT(unknown); i++) {
         enum sanwo_tcp_option option = (enum sanwo_tcp_option)unknown[i];
         assert_int_equal(sw_tcp_config_get_option(&c, option, &value), -SANWO_EINVAL);

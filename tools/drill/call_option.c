@@ -59,6 +59,7 @@ static const struct field {
     FIELD(TTL, BYTE, ttl),
     FIELD(DSCP, BYTE, dscp),
     FIELD(QUICK_ACK, FLAG, quick_ack),
+    FIELD(CORK, FLAG, cork),
     FIELD(MSS, HALF, mss),
     FIELD(SYN_RETRIES, BYTE, syn_retries),
     FIELD(FIN_WAIT_2_TIME, TIME, fin_wait_2),

@@ -136,6 +136,7 @@ static const struct field {
     FIELD(MSS, FIELD_U16, mss),
     FIELD(SYN_RETRIES, FIELD_U8, syn_retries),
     FIELD(RETRANSMIT_LIMIT, FIELD_U8, retransmit_limit),
+    FIELD(CORK, FIELD_BOOL, cork),
     FIELD(FIN_WAIT_2_TIME, FIELD_TIME, fin_wait_2),
 #undef FIELD
 };

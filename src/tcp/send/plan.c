@@ -58,7 +58,7 @@ static bool is_worth_sending(struct tcp *tcp, struct tcp_connection *conn, uint3
     if (length == available) {
         if (conn->fin_queued)
             return true;
-        if (conn->more)
+        if (conn->more || sw_tcp_config(tcp, conn)->cork)
             return held(conn, SANWO_REASON_NAGLE);
         /* RFC 9293 3.7.4 as modified by A.3: only a small segment in flight holds the next one back. */
         bool small_in_flight =
