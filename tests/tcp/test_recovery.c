@@ -353,6 +353,31 @@ static void test_U_15_recovery_across_the_wrap(void **state)
     }
 }
 
+/* RFC 7661 4.3: what once was held back by cwnd, and now only by its user, does not grow it. */
+static void test_cwnd_rests_while_the_user_is_the_limit(void **state)
+{
+    struct peer *p = *state;
+    established_active(p);
+    WRITE(p, 15 * MSS); /* more than the initial window of ten */
+    uint32_t acked = 1 + 10 * MSS;
+    peer_discard(p);
+    SEND(p, .flags = ACK, .seq = 1, .ack = acked);
+    acked += 5 * MSS;
+    peer_advance(p, RTT);
+    peer_discard(p);
+    SEND(p, .flags = ACK, .seq = 1, .ack = acked);
+    uint32_t cwnd = peer_info(p).cwnd;
+    for (int i = 0; i < 50; i++) {
+        WRITE(p, MSS);
+        peer_advance(p, RTT);
+        peer_discard(p);
+        acked += MSS;
+        SEND(p, .flags = ACK, .seq = 1, .ack = acked);
+    }
+    assert_int_equal(peer_info(p).send_queued, 0);
+    assert_int_equal(peer_info(p).cwnd, cwnd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -372,6 +397,7 @@ int main(void)
         BOTH(test_RFC2018_8_reneging),
         BOTH(test_B_04_impossible_blocks),
         BOTH(test_U_15_recovery_across_the_wrap),
+        BOTH(test_cwnd_rests_while_the_user_is_the_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
