@@ -69,6 +69,7 @@ static struct sanwo_frame frame_of(struct world *w, const struct packet *p)
 static void deliver(struct world *w, struct packet *packets, unsigned n)
 {
     struct sanwo_frame frames[HISTORY];
+    frames[0].slice_count = 0; /* n is never 0, but a compiler cannot know */
     for (unsigned i = 0; i < n; i++)
         frames[i] = frame_of(w, &packets[i]);
     sanwo_stack_receive(w->stack, frames, n, w->now);
