@@ -71,7 +71,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t order[ORDER_MAX + 1] = {0}, bytes[WIRE_TCP_OPTIONS_MAX], again[WIRE_TCP_OPTIONS_MAX];
     size_t room = fuzz_byte(&in) % (WIRE_TCP_OPTIONS_MAX + 1);
     size_t kinds = fuzz_byte(&in) % (ORDER_MAX + 1);
-    memcpy(order, fuzz_bytes(&in, &kinds), kinds);
+    const uint8_t *listed = fuzz_bytes(&in, &kinds); /* there may be fewer */
+    memcpy(order, listed, kinds);
     const uint8_t *wanted = kinds ? order : NULL;
 
     sw_wire_tcp_options_read(&first, in.at, in.left);
