@@ -430,7 +430,10 @@ static bool is_lossy(const struct sanwo_emulator_path *p)
            (p->rate > 0 && (p->rate < 10000000 || p->queue < 100000)) || p->spike_ppm > 0;
 }
 
-/* Only the first ACK has the cookie: what overtakes it, or comes while there is no room, is reset. */
+/*
+ * Only the first ACK has the cookie: what overtakes it, or comes while there is no room, is reset or
+ * not answered (deviation D28), and a cookie that found no room in time is stale.
+ */
 static bool may_use_cookies(const struct sim_draw *d)
 {
     return d->config.backlog < d->talks &&
@@ -439,7 +442,8 @@ static bool may_use_cookies(const struct sim_draw *d)
 
 static void draw_excuses(struct sim_draw *d)
 {
-    d->may_time_out |= is_lossy(&d->bad[0]) || is_lossy(&d->bad[1]) || has(d, SIM_REBOOT);
+    d->may_time_out |=
+        is_lossy(&d->bad[0]) || is_lossy(&d->bad[1]) || has(d, SIM_REBOOT) || may_use_cookies(d);
     d->links_go = has(d, SIM_FLAP);
     d->may_be_reset = d->may_time_out || has_long_jump(d) || may_use_cookies(d) ||
                       has(d, SIM_RESET) || has(d, SIM_REBOOT);

@@ -399,8 +399,9 @@ void ends_on_event(void *context, struct sanwo_stack *stack, const struct sanwo_
         world_fail(w, "an event %#x for nobody", event->what);
         return;
     }
-    if (end->over) {
-        world_fail(w, "an event %#x after CLOSED", event->what);
+    if (end->over) { /* only the user's own memory may still come back, from frames on their way */
+        if (event->what & ~(uint32_t)SANWO_EVENT_RELEASED)
+            world_fail(w, "an event %#x after CLOSED", event->what);
         return;
     }
     end->connected |= (event->what & SANWO_EVENT_CONNECTED) != 0;

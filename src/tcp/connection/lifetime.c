@@ -105,7 +105,7 @@ void sw_tcp_finish(struct tcp *tcp, struct tcp_connection *conn)
 void sw_tcp_tell_closed(struct tcp *tcp, struct tcp_connection *conn, uint32_t besides)
 {
     conn->told_closed = 1;
-    conn->want_write = 0; /* nothing follows CLOSED */
+    conn->want_write = 0; /* nothing follows CLOSED but RELEASED */
     sw_tcp_event(tcp, conn, SANWO_EVENT_CLOSED | besides);
 }
 
