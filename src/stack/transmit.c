@@ -161,6 +161,9 @@ size_t sanwo_stack_transmit(struct sanwo_stack *s, struct sanwo_frame *frames, s
     struct tcp_connection *conn;
     while (n < max && (conn = sw_tcp_next_ready(&s->tcp)))
         n += send_connection(s, conn, frames + n, max - n);
+    while (n < max &&
+           sw_ip_poll_frame(&s->ip, &frames[n], s->now)) /* the ARP that those wait for */
+        n++;
     take_orphans(s);
     for (size_t i = 0; i < n; i++)
         s->bytes_out += frames[i].length;
