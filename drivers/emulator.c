@@ -91,6 +91,8 @@ static void add_packet(struct emulator *e, struct way *way, struct packet *packe
                        const struct fate *fate)
 {
     packet->due = fate->due;
+    if (fate->mark && sw_emulator_mark(packet, e->box.link))
+        e->stats.marked++;
     if (!damage(packet, fate)) {
         sw_emulator_packet_free(&e->pool, packet);
         return;
@@ -395,6 +397,23 @@ int sanwo_emulator_create(struct sanwo_driver *inner, const struct sanwo_emulato
 void sanwo_emulator_stats(const struct sanwo_driver *emulator, struct sanwo_emulator_stats *out)
 {
     *out = emulator_of(emulator)->stats;
+}
+
+void sanwo_emulator_queue(const struct sanwo_driver *emulator, bool out, sanwo_time now,
+                          struct sanwo_emulator_queue *queue)
+{
+    const struct emulator *e = emulator_of(emulator);
+    const struct path *path = out ? &e->out.path : &e->in.path;
+
+    sw_emulator_queue_read(&path->waits, queue);
+    queue->bytes = sw_emulator_path_backlog(path, now);
+}
+
+void sanwo_emulator_queue_restart(struct sanwo_driver *emulator)
+{
+    struct emulator *e = emulator_of(emulator);
+
+    e->out.path.waits = e->in.path.waits = (struct queue_waits){0};
 }
 
 void sanwo_emulator_configure(struct sanwo_driver *emulator, const struct sanwo_emulator_path *out,

@@ -153,6 +153,7 @@ static void bleach(struct segment *s)
         s->ip[1] &= 0xcf; /* the traffic class lies across two bytes */
     else
         s->ip[1] &= 0xfc;
+    s->tcp[SEGMENT_FLAGS - 1] &= 0xfe; /* AE */
     s->tcp[SEGMENT_FLAGS] &= (uint8_t) ~(SEGMENT_ECE | SEGMENT_CWR);
 }
 

@@ -1,7 +1,7 @@
 /*
  * emulator_path.c - What a bad network does to one packet, in this order:
  *
- *     burst and random loss -> duplicate -> corrupt, truncate -> queue (tail drop) -> rate
+ *     burst and random loss -> duplicate -> corrupt, truncate -> queue (tail drop, mark) -> rate
  *                                                        -> delay, jitter, spike -> held back
  *
  * All chance comes from one generator per direction, which is only asked when the answer matters; so
@@ -42,11 +42,11 @@ bool sw_emulator_path_valid(const struct sanwo_emulator_path *config)
     if (config->rate != 0 && config->queue / config->rate > LONGEST / SECOND)
         return false;
     return sensible(config->delay) && sensible(config->jitter) && sensible(config->reorder_delay) &&
-           sensible(config->spike) && config->spike_ppm <= MILLION &&
-           config->truncate_ppm <= MILLION && config->loss_ppm <= MILLION &&
-           config->burst_ppm <= MILLION && config->burst_exit_ppm <= MILLION &&
-           config->reorder_ppm <= MILLION && config->duplicate_ppm <= MILLION &&
-           config->corrupt_ppm <= MILLION;
+           sensible(config->spike) && sensible(config->burst_most) &&
+           config->spike_ppm <= MILLION && config->truncate_ppm <= MILLION &&
+           config->loss_ppm <= MILLION && config->burst_ppm <= MILLION &&
+           config->burst_exit_ppm <= MILLION && config->reorder_ppm <= MILLION &&
+           config->duplicate_ppm <= MILLION && config->corrupt_ppm <= MILLION;
 }
 
 void sw_emulator_path_init(struct path *path, const struct sanwo_emulator_path *config,
@@ -57,14 +57,24 @@ void sw_emulator_path_init(struct path *path, const struct sanwo_emulator_path *
     path->random = next_random(path); /* near seeds, far states */
 }
 
-static bool lost(struct path *path)
+/* A burst counted in frames alone would wait for those who back off. */
+static bool in_burst(struct path *path, sanwo_time now)
 {
     const struct sanwo_emulator_path *c = &path->config;
 
-    if (path->burst)
-        path->burst = !chance(path, c->burst_exit_ppm);
-    else
-        path->burst = chance(path, c->burst_ppm);
+    if (path->burst && (c->burst_most == 0 || now < path->burst_end))
+        return !chance(path, c->burst_exit_ppm);
+    if (!chance(path, c->burst_ppm))
+        return false;
+    path->burst_end = now + c->burst_most;
+    return true;
+}
+
+static bool lost(struct path *path, sanwo_time now)
+{
+    const struct sanwo_emulator_path *c = &path->config;
+
+    path->burst = in_burst(path, now);
     return path->burst || chance(path, c->loss_ppm);
 }
 
@@ -85,10 +95,21 @@ static uint64_t backlog(const struct path *path, sanwo_time now, uint64_t limit)
     return (seconds * rate + wait * rate / SECOND) / 8;
 }
 
-/* False: the queue is full. Otherwise *out is when the packet's last bit leaves. */
-static bool send_at_rate(struct path *path, uint32_t length, sanwo_time now, sanwo_time *out)
+static uint64_t queue_limit(const struct path *path)
 {
-    uint64_t limit = path->config.queue != 0 ? path->config.queue : DEFAULT_QUEUE;
+    return path->config.queue != 0 ? path->config.queue : DEFAULT_QUEUE;
+}
+
+uint64_t sw_emulator_path_backlog(const struct path *path, sanwo_time now)
+{
+    return path->config.rate != 0 ? backlog(path, now, queue_limit(path)) : 0;
+}
+
+/* False: the queue is full. Otherwise *out is when the packet's last bit leaves. */
+static bool send_at_rate(struct path *path, struct fate *fate, sanwo_time now, sanwo_time *out)
+{
+    uint32_t length = fate->length;
+    uint64_t limit = queue_limit(path);
     uint64_t waiting, work;
 
     if (path->config.rate == 0) {
@@ -96,8 +117,12 @@ static bool send_at_rate(struct path *path, uint32_t length, sanwo_time now, san
         return true;
     }
     waiting = backlog(path, now, limit);
-    if (waiting > 0 && waiting + length > limit)
+    if (waiting > 0 && waiting + length > limit) {
+        path->waits.dropped++;
         return false;
+    }
+    fate->mark = path->config.ecn_mark != 0 && waiting > path->config.ecn_mark;
+    sw_emulator_queue_add(&path->waits, path->line_free > now ? path->line_free - now : 0, waiting);
     if (path->line_free <= now) {
         path->line_free = now;
         path->line_rest = 0;
@@ -139,7 +164,7 @@ unsigned sw_emulator_path_enter(struct path *path, uint32_t length, sanwo_time n
 {
     unsigned copies = 1, n = 0;
 
-    if (lost(path)) {
+    if (lost(path, now)) {
         stats->lost++;
         return 0;
     }
@@ -160,7 +185,7 @@ unsigned sw_emulator_path_enter(struct path *path, uint32_t length, sanwo_time n
             stats->truncated++;
             fate->length = 1 + (uint32_t)(next_random(path) % (length - 1));
         }
-        if (!send_at_rate(path, fate->length, now, &left)) {
+        if (!send_at_rate(path, fate, now, &left)) {
             stats->queue_dropped++;
             continue;
         }

@@ -34,6 +34,31 @@ void sw_emulator_write32(uint8_t *at, uint32_t value)
     sw_emulator_write16(at + 2, (uint16_t)value);
 }
 
+/* ---- congestion marks ---------------------------------------------------------------------------- */
+
+/* Two bits become 3 (RFC 3168 5); IPv4's header checksum by the difference (RFC 1624 equation 3). */
+bool sw_emulator_mark(struct packet *packet, uint32_t link)
+{
+    uint8_t *ip = packet->bytes + link;
+    uint8_t *field = ip + 1, shift = 0;
+
+    if (packet->length < link + IPV4)
+        return false;
+    if (ip[0] >> 4 == 6)
+        shift = 4; /* the traffic class lies across two bytes */
+    else if (ip[0] >> 4 != 4)
+        return false;
+    uint8_t ecn = *field >> shift & 3;
+    if (ecn == 0 || ecn == 3)
+        return false;
+    *field |= (uint8_t)(3 << shift);
+    if (ip[0] >> 4 == 4) {
+        uint32_t sum = (uint32_t)(uint16_t)~sw_emulator_read16(ip + 10) + (3u - ecn);
+        sw_emulator_write16(ip + 10, (uint16_t) ~((sum & 0xffff) + (sum >> 16)));
+    }
+    return true;
+}
+
 /* ---- sums --------------------------------------------------------------------------------------- */
 
 /* RFC 1071. No packet is long enough to overflow. */

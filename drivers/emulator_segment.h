@@ -60,6 +60,9 @@ struct packet *sw_emulator_packet_answer(struct packet_pool *pool, const uint8_t
 void sw_emulator_packet_seal(struct packet *packet, uint32_t link, uint8_t protocol,
                              uint32_t offset, bool pseudo);
 
+/** ECT becomes CE. False: the packet is not ECT, or is marked already. */
+bool sw_emulator_mark(struct packet *packet, uint32_t link);
+
 /** The ICMP error for a packet that begins with @bytes and is longer than @mtu; NULL: none is due. */
 struct packet *sw_emulator_too_big(struct packet_pool *pool, const uint8_t *bytes, uint32_t length,
                                    uint32_t link, uint16_t mtu);

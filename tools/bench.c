@@ -6,9 +6,11 @@
  *     echo     a byte over each of N connections    us a round trip
  *     idle     N connections that are quiet         bytes an end
  *     machine  what it runs on
+ *     goodput  what a path lets through             tools/goodput
  */
 #include "bench.h"
 #include "common.h"
+#include "goodput/goodput.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -63,7 +65,8 @@ static void print_help(FILE *out)
     fprintf(out, "usage: sanwo bench NAME [options]\n\nTwo hosts in one process, on one core.\n\n");
     for (size_t i = 0; i < BENCH_COUNT; i++)
         fprintf(out, "  %-8s %s\n", benches[i].name, benches[i].finds);
-    fprintf(out, "  %-8s what it all runs on\n\n", "machine");
+    fprintf(out, "  %-8s what it all runs on\n", "machine");
+    fprintf(out, "  %-8s what a path lets through, ours beside Linux\n\n", "goodput");
     fprintf(out, "\"sanwo bench NAME --help\" shows the options.\n\nexample:\n"
                  "  sanwo bench pair --mss 1460 --checksum --copy\n");
 }
@@ -207,6 +210,8 @@ int sw_cmd_bench(int argc, char **argv)
         sw_bench_print_machine(argc > 2 && !strcmp(argv[2], "--json"));
         return STATUS_OK;
     }
+    if (!strcmp(argv[1], "goodput"))
+        return sw_cmd_goodput(argc - 1, argv + 1);
     for (size_t i = 0; i < BENCH_COUNT; i++)
         if (!strcmp(argv[1], benches[i].name))
             return run(&benches[i], argc - 1, argv + 1);

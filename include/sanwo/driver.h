@@ -90,6 +90,7 @@ struct sanwo_emulator_path {
     uint32_t loss_ppm;        /* frames lost at random, per million */
     uint32_t burst_ppm;       /* chance to enter a burst in which all is lost ... */
     uint32_t burst_exit_ppm;  /* ... and to leave it again, per frame (Gilbert-Elliott) */
+    sanwo_time burst_most;    /* ... at the latest after this long; 0: by frames alone */
     uint32_t reorder_ppm;     /* frames that are held back so that later ones overtake them ... */
     sanwo_time reorder_delay; /* ... by this long; 0: a quarter of the delay, at least 1 ms */
     uint32_t duplicate_ppm;
@@ -99,6 +100,7 @@ struct sanwo_emulator_path {
     sanwo_time spike;      /* ... come so much later */
     uint64_t rate;         /* bits a second; 0: unlimited */
     uint32_t queue;        /* bytes waiting for the rate; 0: 256 KiB. Tail drop */
+    uint32_t ecn_mark;     /* ECT packets that find more bytes than this waiting become CE; 0: none */
     uint16_t mtu;          /* longer IP packets are dropped (none is fragmented); 0: no limit */
     bool too_big;          /* ... and their sender is told by ICMP (RFC 1191, RFC 8201) */
 };
@@ -125,7 +127,7 @@ struct sanwo_emulator_middlebox {
     uint16_t clamp_mss;      /* a larger MSS in a SYN becomes this; 0: none does */
     bool shift_sequence; /* initial numbers are rewritten, and all numbers and SACK blocks ... */
     bool forget_sack;    /* ... but not the SACK blocks */
-    bool bleach_ecn;     /* ECN bits of IP, ECE and CWR of TCP become zero */
+    bool bleach_ecn;     /* ECN bits of IP, AE, ECE and CWR of TCP become zero */
     uint32_t split_ppm;  /* segments cut in two */
     uint32_t join_ppm;   /* segments put behind the one before, if that is still on its way */
     uint32_t reset_ppm;  /* segments thrown away, and a reset sent to each end in its place */
@@ -139,7 +141,7 @@ struct sanwo_emulator_config {
 
 struct sanwo_emulator_stats {
     uint64_t passed, lost, queue_dropped, reordered, duplicated, corrupted; /* both directions */
-    uint64_t truncated, spikes, too_big;
+    uint64_t truncated, spikes, too_big, marked;
     uint64_t rewritten, split, joined, resets; /* by the middlebox */
 };
 
@@ -153,6 +155,20 @@ SANWO_API int sanwo_emulator_create(struct sanwo_driver *inner,
                                     struct sanwo_driver **out);
 SANWO_API void sanwo_emulator_stats(const struct sanwo_driver *emulator,
                                     struct sanwo_emulator_stats *out);
+
+/** What the queue of one direction did to those who passed it. Percentiles exact to a sixteenth. */
+struct sanwo_emulator_queue {
+    uint64_t packets, dropped;
+    uint64_t most_bytes;                /* the longest queue that a packet found */
+    sanwo_time mean, median, p99, most; /* how long packets waited before their first bit was sent */
+    uint64_t bytes;                     /* waiting now */
+};
+
+/** Of what the stack sends (@out true) or receives, since the beginning or the last restart. */
+SANWO_API void sanwo_emulator_queue(const struct sanwo_driver *emulator, bool out, sanwo_time now,
+                                    struct sanwo_emulator_queue *queue);
+/** Both directions count from zero again: a measured phase begins. */
+SANWO_API void sanwo_emulator_queue_restart(struct sanwo_driver *emulator);
 /** Changes the paths while running. */
 SANWO_API void sanwo_emulator_configure(struct sanwo_driver *emulator,
                                         const struct sanwo_emulator_path *out,

@@ -29,6 +29,7 @@ SANWO_BEGIN
     X(SYN_ACK_RECEIVED, "our SYN acknowledged and the peer's SYN received")                        \
     X(HANDSHAKE_COMPLETE, "our SYN acknowledged: the handshake is complete")                       \
     X(COOKIE_ACCEPTED, "a valid SYN cookie came back")                                             \
+    X(FAST_OPEN, "SYN with a valid Fast Open cookie received (RFC 7413)")                          \
     X(PEER_FIN, "the peer's FIN received: it has no more to send")                                 \
     X(OUR_FIN_ACKED, "our FIN acknowledged")                                                       \
     X(SIMULTANEOUS_CLOSE, "the peer's FIN received while ours is out: simultaneous close")         \
@@ -83,6 +84,7 @@ SANWO_BEGIN
     X(BACKLOG_FULL, "the listener's backlog is full")                                              \
     X(COOKIE_SENT, "the backlog is full: a SYN cookie goes out and nothing is kept")               \
     X(COOKIE_INVALID, "the acknowledgement carries no valid SYN cookie")                           \
+    X(FAST_OPEN_FAILED, "Fast Open failed: not tried with that peer for some time")                \
     X(HALF_OPEN_FULL, "too many half-open connections")                                            \
     X(PAWS, "timestamp older than the last (RFC 7323 5)")                                          \
     X(TIMESTAMP_MISSING, "no timestamp although negotiated (RFC 7323 3.2)")                        \
@@ -112,6 +114,8 @@ SANWO_BEGIN
     X(UNDO, "the retransmission was spurious: undone")                                             \
     X(PATH_MTU_LOWERED, "the path MTU went down")                                                  \
     X(PATH_MTU_RAISED, "the path MTU went up")                                                     \
+    X(BLACK_HOLE, "full segments vanish: smaller ones, and a search for what passes (RFC 4821)")    \
+    X(MTU_PROBE, "a larger segment, to see whether the path carries it (RFC 4821)")                \
     X(ZERO_WINDOW, "the peer closed its window")                                                   \
     X(WINDOW_OPENED, "the peer opened its window")                                                 \
     X(WINDOW_SHRUNK, "the peer shrank its window")                                                 \

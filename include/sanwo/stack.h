@@ -43,6 +43,10 @@ struct sanwo_stack_config {
     bool answer_echo;         /* ping; default true */
     bool cookie_key_is_set;   /* stacks that share `cookie_key`, and whose clocks agree within a */
     uint8_t cookie_key[16];   /* minute, complete each other's handshakes; else a random one */
+    bool fast_open_key_is_set; /* the same for Fast Open: stacks that share `fast_open_key` take */
+    uint8_t fast_open_key[16]; /* each other's cookies (RFC 7413 6.3.4); else a random one */
+    uint32_t max_peers; /* remembered: Fast Open cookies, and more if `remember_peers` is set in the
+                              options of connections; 0: none; default 256 */
     struct sanwo_tcp_config tcp; /* what every connection starts with */
     struct sanwo_observer observer;
 };
@@ -50,7 +54,7 @@ struct sanwo_stack_config {
 /** Fills in the defaults; the seed stays zero. */
 SANWO_API void sanwo_stack_config_default(struct sanwo_stack_config *config);
 
-/** Bytes of region for @config: its tables plus @budget (config->budget, or 64 MiB if that is 0). */
+/** Bytes of region for @config: its tables plus @budget (config->budget, or 256 MiB if that is 0). */
 SANWO_API size_t sanwo_stack_region_size(const struct sanwo_stack_config *config);
 
 /**
@@ -188,6 +192,25 @@ struct sanwo_stack_stats {
 };
 
 SANWO_API void sanwo_stack_stats(const struct sanwo_stack *s, struct sanwo_stack_stats *out);
+
+/** What is remembered of a peer (RFC 9040). */
+struct sanwo_peer {
+    struct sanwo_address address;
+    sanwo_time srtt, rttvar;              /* 0: not measured */
+    uint32_t ssthresh;                    /* full segments; 0: no loss was seen */
+    uint32_t mss;                         /* it announced last; 0: not known */
+    bool reordering;                      /* segments overtake each other on the way */
+    uint8_t fast_open_cookie;             /* bytes of the cookie that we have; 0: none */
+    sanwo_time fast_open_blocked;         /* it failed, and is not tried for so long; 0: it may be */
+    uint16_t fast_open_blocked_port;      /* 0: all */
+};
+
+/** Fills in up to @max of them, from the @first on, in no order. Returns how many. */
+SANWO_API size_t sanwo_stack_peers(const struct sanwo_stack *s, size_t first,
+                                   struct sanwo_peer *out, size_t max);
+/** Forgets what is known of that address, or of all (NULL), and gives the memory back. Returns how many. */
+SANWO_API size_t sanwo_stack_peers_forget(struct sanwo_stack *s,
+                                          const struct sanwo_address *address);
 
 /** The stack's current time: the latest `now` it was given. */
 SANWO_API sanwo_time sanwo_stack_now(const struct sanwo_stack *s);

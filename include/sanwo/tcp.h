@@ -20,18 +20,39 @@ SANWO_BEGIN
 
 enum sanwo_congestion {
     SANWO_CONGESTION_NEWRENO = 0, /* RFC 5681, RFC 6582 */
+    SANWO_CONGESTION_CUBIC,       /* RFC 9438, with HyStart++ (RFC 9406): the default */
+    SANWO_CONGESTION_BBR,         /* version 3, as described in draft-ietf-ccwg-bbr */
+    SANWO_CONGESTION_DCTCP,       /* RFC 8257: for data centres that mark early */
     SANWO_CONGESTION_COUNT
+};
+
+/** What is negotiated of explicit congestion notification. Accurate falls back to classic, that to none. */
+enum sanwo_ecn {
+    SANWO_ECN_OFF = 0,
+    SANWO_ECN_ACCEPT,   /* what the peer asks for (DCTCP asks too) */
+    SANWO_ECN_REQUEST,  /* ask for it (RFC 3168), and accept */
+    SANWO_ECN_ACCURATE, /* ask for accurate ECN (RFC 9768), and accept */
+    SANWO_ECN_COUNT
 };
 
 /** Options of one connection; those of the stack are where each starts. Buffers in bytes. */
 struct sanwo_tcp_config {
-    uint32_t send_buffer;            /* most unacknowledged and unsent bytes; default 1 MiB */
-    uint32_t receive_buffer;         /* most unread bytes, and so the window; default 1 MiB */
+    uint32_t send_buffer;            /* most unacknowledged and unsent bytes; 0 (the default): as
+                                        the path needs, from and to the two that follow */
+    uint32_t send_buffer_start;      /* default 1 MiB */
+    uint32_t send_buffer_max;        /* default 64 MiB; where less than the start, that too */
+    uint32_t receive_buffer;         /* most unread bytes, and so the window; 0 (the default): as
+                                        the path needs, from and to the two that follow */
+    uint32_t receive_buffer_start;   /* default 1 MiB */
+    uint32_t receive_buffer_max;     /* default 64 MiB - 1 KiB; where less than the start, that too */
     uint32_t initial_receive_window; /* announced first, growing by twice what arrives; 0 (the
                                         default): all of the receive buffer */
+    uint32_t window_clamp;           /* the window is never more; 0 (the default): no bound */
+    uint32_t unsent_limit;           /* no more are queued while so many bytes are not sent yet; one
+                                        call may go 64 KiB beyond; 0 (the default): no bound */
     uint16_t mss;                    /* most we announce; 0: what the MTU allows */
     uint16_t mss_floor;      /* a smaller MSS of the peer's counts as this; default 64 */
-    int8_t window_scale;     /* shift count we offer; -1: what the receive buffer needs */
+    int8_t window_scale;     /* shift count we offer; -1: what the largest window needs */
     bool offer_window_scale; /* RFC 7323 2; default true */
     bool offer_timestamps;   /* RFC 7323 3; default true */
     bool offer_sack;         /* RFC 2018; default true */
@@ -41,10 +62,18 @@ struct sanwo_tcp_config {
     bool keepalive;        /* default false (MUST-25) */
     bool soft_errors;      /* report them; default true (SHLD-20) */
     bool quick_ack;        /* acknowledge every segment at once; default false */
+    bool tail_loss_probe;  /* RFC 8985 7; default true */
+    bool pacing;           /* segments spread over the round trip; default true */
     bool idle_restart;     /* cwnd starts anew after an idle RTO (RFC 5681 4.1); default true */
     bool syn_cookies;      /* of listeners whose backlog is full (RFC 4987 3.6); default true */
-    uint8_t congestion;    /* enum sanwo_congestion */
+    bool remember_peers;   /* start from what earlier connections to the peer measured, and leave it to
+                              later ones (RFC 9040); default false */
+    uint8_t congestion;    /* enum sanwo_congestion; default CUBIC */
+    uint8_t ecn;                   /* enum sanwo_ecn; default SANWO_ECN_ACCEPT */
     uint8_t initial_window;        /* segments; default 10 (RFC 6928) */
+    uint8_t mtu_probing;           /* search for the path MTU without ICMP (RFC 4821). 0: never, 1: after
+                                        a black hole (the default), 2: always */
+    uint16_t base_mss;             /* what passes nearly everywhere; default 1024 (RFC 4821 7.2) */
     uint8_t ttl;                   /* or hop limit; default 64 (MUST-49) */
     uint8_t dscp;                  /* 0..63; default 0 (MUST-48) */
     uint8_t keepalive_probes;      /* unanswered ones that end the connection; default 9 */
@@ -84,6 +113,12 @@ struct sanwo_tcp_connect {
     const struct sanwo_tcp_config *config; /* NULL: the stack's */
     bool isn_is_set;                       /* tests and demonstrations: use `isn`, not RFC 6528 */
     uint32_t isn;
+    /*
+     * Fast Open (RFC 7413): what is queued before the next transmit goes with the SYN if the peer gave a
+     * cookie before; else one is asked for. The peer may then receive these bytes twice, in two
+     * connections: only for requests that do no harm when repeated (RFC 7413 6.1).
+     */
+    bool fast_open;
 };
 
 /**
@@ -106,6 +141,12 @@ struct sanwo_tcp_listen {
     uint32_t flags;              /* SANWO_LISTEN_... */
     void *user;
     const struct sanwo_tcp_config *config; /* NULL: the stack's. For the connections it makes */
+    /*
+     * Fast Open (RFC 7413): most connections at a time that are accepted with their data before the
+     * handshake is complete; 0: off. Not with DECIDE. A SYN that comes twice, by chance or because
+     * somebody kept it, may deliver its data twice: only for services that this does no harm.
+     */
+    uint32_t fast_open;
     bool isn_is_set;                       /* tests and demonstrations: ISN of what it makes */
     uint32_t isn;
 };
@@ -210,6 +251,25 @@ enum sanwo_tcp_recovery {
     SANWO_RECOVERY_TIMEOUT,  /* after a retransmission time-out */
 };
 
+/** What keeps a sender from sending, or more from being queued. */
+enum sanwo_tcp_limit {
+    SANWO_LIMIT_APPLICATION = 0, /* nothing is queued, or little that Nagle or MORE holds back */
+    SANWO_LIMIT_HANDSHAKE,       /* data waits for the connection to open */
+    SANWO_LIMIT_RECEIVE_WINDOW,  /* the peer's */
+    SANWO_LIMIT_CWND,            /* congestion control */
+    SANWO_LIMIT_RECOVERY,        /* the same, while losses are repaired */
+    SANWO_LIMIT_PACING,
+    SANWO_LIMIT_SEND_BUFFER, /* all of it is in flight, and the application waits for room */
+    SANWO_LIMIT_LINK,        /* no route, a link that is down, or a driver that takes no more */
+    SANWO_LIMIT_COUNT
+};
+
+enum sanwo_tcp_fast_open {
+    SANWO_FAST_OPEN_NO = 0, /* not asked for, or the peer is not to be troubled with it now */
+    SANWO_FAST_OPEN_TRIED,  /* our SYN asked for a cookie, or carried one; no data was taken */
+    SANWO_FAST_OPEN_TAKEN,  /* the peer took data in our SYN, or we opened by its cookie */
+};
+
 struct sanwo_tcp_info {
     uint8_t state;                    /* enum sanwo_tcp_state */
     bool timestamps, sack;            /* negotiated */
@@ -240,13 +300,46 @@ struct sanwo_tcp_info {
     uint8_t backoff;         /* doublings of the RTO */
     uint8_t probes;          /* zero-window probes in a row */
     uint8_t recovery;        /* enum sanwo_tcp_recovery */
+    uint8_t fast_open;       /* enum sanwo_tcp_fast_open */
     bool reordering_seen;    /* RFC 8985 6.2 step 3 */
     uint32_t
         segments_in_flight; /* sent, not acknowledged, by the size of full segments; of those: */
     uint32_t segments_sacked, segments_lost, segments_resent; /* lost: and not sent again yet */
     uint8_t received_dscp_ecn;                                /* of the last segment (MAY-9) */
+    uint8_t ecn;       /* agreed on: SANWO_ECN_OFF, _REQUEST (classic) or _ACCURATE */
+    bool ecn_blocked;  /* ... but nothing is sent as ECT: the path clears or writes the bits */
+    bool ecn_echoing;  /* classic: the peer is being told of marks */
+    uint64_t marks_received, marks_told; /* accurate: packets that came marked; that the peer says did */
     uint16_t limited_by;          /* enum sanwo_reason: why nothing more is being sent */
     uint64_t references_released; /* send_ref calls whose memory is the user's again */
+
+    uint8_t limit;                 /* enum sanwo_tcp_limit: what holds the sender now */
+    uint32_t send_limit;           /* bytes that may be queued, now */
+    uint32_t receive_limit;        /* bytes that may be unread, now */
+    sanwo_time delayed_ack;        /* most that an ACK is held back */
+    uint64_t pacing_rate;          /* bytes a second; 0: not paced */
+    uint64_t delivery_rate;        /* bytes a second, as last sampled; 0: unknown */
+    bool delivery_app_limited;     /* ... of a time in which there was too little to send */
+    uint64_t bytes_delivered;      /* acknowledged, or known to have arrived by SACK */
+    /*
+     * What follows is measured from the first data on, and anew when the connection was at rest for a
+     * minute or when memory was short. Times of the stack's clock; 0: never.
+     */
+    sanwo_time limited_time[SANWO_LIMIT_COUNT]; /* by each enum sanwo_tcp_limit */
+    sanwo_time busy_time;                       /* with data queued or on its way */
+    sanwo_time last_data_sent, last_data_received, last_ack_received;
+    sanwo_time receive_rtt;        /* as the receiver sees it; 0: unknown */
+    uint32_t receive_taken;        /* most bytes that the application took in a round trip */
+    uint32_t data_segments_in, data_segments_out; /* those with payload */
+    uint64_t bytes_retransmitted;
+    uint32_t duplicates_reported;  /* by the peer, in D-SACK blocks (RFC 2883) */
+    uint16_t tail_probes;          /* tail loss probes that were sent (RFC 8985 7) */
+    uint16_t timeouts;             /* of the retransmission timer */
+    uint16_t timeout_recoveries;   /* runs of them that ended with an acknowledgement */
+    sanwo_time timeout_time;       /* spent in such runs */
+    bool path_mtu_guessed;         /* path_mtu was not told: what is larger vanished (RFC 4821) */
+    uint32_t path_mtu_probe;       /* a packet of this size is out, to see whether it arrives; 0: none */
+    uint32_t path_mtu_failed;      /* the smallest that did not; 0: none, or not searched for */
 };
 
 SANWO_API int sanwo_tcp_info(struct sanwo_stack *s, struct sanwo_handle h,
@@ -259,19 +352,27 @@ enum sanwo_tcp_option {
     SANWO_TCP_KEEPALIVE_INTERVAL, /* ns */
     SANWO_TCP_KEEPALIVE_PROBES,   /* 1..255 */
     SANWO_TCP_USER_TIMEOUT,       /* ns; 0: by retransmission count */
-    SANWO_TCP_SEND_BUFFER,        /* bytes */
-    SANWO_TCP_RECEIVE_BUFFER,     /* bytes; after the handshake bounded by the window scale */
+    SANWO_TCP_SEND_BUFFER,        /* bytes; 0: as the path needs */
+    SANWO_TCP_RECEIVE_BUFFER,     /* the same; after the handshake bounded by the window scale */
     SANWO_TCP_TTL,                /* 1..255 */
     SANWO_TCP_DSCP,               /* 0..63 */
     SANWO_TCP_SOFT_ERRORS,        /* 0, 1 */
     SANWO_TCP_QUICK_ACK,          /* 0, 1 */
     SANWO_TCP_DELAYED_ACK,        /* ns, below 500 ms */
-    SANWO_TCP_CONGESTION,         /* enum sanwo_congestion; before data is sent */
+    SANWO_TCP_CONGESTION,         /* enum sanwo_congestion; at any time */
     SANWO_TCP_MSS,                /* bytes, 0: what the MTU allows; before the handshake */
     SANWO_TCP_SYN_RETRIES,        /* 0..255 */
     SANWO_TCP_RETRANSMIT_LIMIT,   /* 1..255 */
     SANWO_TCP_FIN_WAIT_2_TIME,    /* ns */
     SANWO_TCP_CORK,               /* 0, 1: small segments wait until it is 0 again */
+    SANWO_TCP_ECN,                /* enum sanwo_ecn; before the handshake */
+    SANWO_TCP_SEND_BUFFER_MAX,    /* bytes, of a buffer that follows the path */
+    SANWO_TCP_RECEIVE_BUFFER_MAX, /* the same; before the handshake, since it chooses the scale */
+    SANWO_TCP_WINDOW_CLAMP,       /* bytes; 0: no bound */
+    SANWO_TCP_UNSENT_LIMIT,       /* bytes not sent yet; 0: no bound */
+    SANWO_TCP_MTU_PROBING,        /* 0, 1, 2 */
+    SANWO_TCP_FAST_OPEN,          /* of a listener only: sanwo_tcp_listen's `fast_open` */
+    SANWO_TCP_OPTION_END          /* no option: one past the last */
 };
 
 /** EINVAL for an unknown option or a value out of range. On a listener: for connections to come. */

@@ -8,7 +8,7 @@
 
 #define MAGIC UINT64_C(0x73616e776f303031) /* "sanwo001" */
 #define PAGE 4096
-#define DEFAULT_BUDGET (UINT64_C(64) << 20)
+#define DEFAULT_BUDGET (UINT64_C(256) << 20)
 #define SMALLEST_BUDGET (UINT64_C(192) << 10) /* a connection, its slabs, and some room to work */
 #define LARGEST_POOL (1u << 24)               /* objects: what an index can name (base/pool.h) */
 
@@ -29,6 +29,7 @@ void sanwo_stack_config_default(struct sanwo_stack_config *config)
         .reset_rate = 1000,
         .icmp_rate = 100,
         .answer_echo = true,
+        .max_peers = 256,
     };
     sanwo_tcp_config_default(&config->tcp);
 }

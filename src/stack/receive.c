@@ -102,6 +102,7 @@ static bool parse(struct sanwo_stack *s, const struct sanwo_frame *frame,
     seg->seq = h.seq;
     seg->ack = h.ack;
     seg->flags = h.flags;
+    seg->ace = sw_wire_tcp_ace(&h);
     seg->window = h.window;
     seg->came_with_syn = h.flags & TCP_SYN;
     seg->urgent = h.urgent;
@@ -112,6 +113,9 @@ static bool parse(struct sanwo_stack *s, const struct sanwo_frame *frame,
     seg->skip = packet->offset + h.header_length;
     seg->length = packet->length - h.header_length;
     seg->came_with_data = seg->length > 0;
+    seg->packets = 1;
+    if (frame->segmentation != SANWO_SEGMENT_NONE && frame->segment_size)
+        seg->packets = (uint16_t)((seg->length + frame->segment_size - 1) / frame->segment_size);
     return true;
 }
 

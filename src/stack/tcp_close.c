@@ -8,6 +8,7 @@
 #include "tcp/connection/info.h"
 #include "tcp/connection/lifetime.h"
 #include "tcp/connection/timers.h"
+#include "tcp/send/sending.h"
 #include "tcp/open/half_open.h"
 #include "tcp/open/listener.h"
 
@@ -66,11 +67,23 @@ static uint32_t *config_index(struct sanwo_stack *s, struct sanwo_handle h,
     return listener ? &listener->config : NULL;
 }
 
+/* The one option that a listener has for itself. */
+static int set_fast_open(struct sanwo_stack *s, struct sanwo_handle h, int64_t value)
+{
+    struct tcp_listener *listener = sw_stack_listener(s, h);
+    if (!listener || (listener->flags & SANWO_LISTEN_DECIDE) || value < 0 || value > UINT32_MAX)
+        return listener || sw_stack_connection(s, h) ? -SANWO_EINVAL : -SANWO_EBADF;
+    listener->fast_open = (uint32_t)value;
+    return 0;
+}
+
 /* SHLD-21: of a connection at any time. */
 int sanwo_tcp_set_option(struct sanwo_stack *s, struct sanwo_handle h, enum sanwo_tcp_option option,
                          int64_t value, sanwo_time now)
 {
     sw_stack_clock(s, now);
+    if (option == SANWO_TCP_FAST_OPEN)
+        return set_fast_open(s, h, value);
     struct tcp_connection *conn;
     uint32_t *index = config_index(s, h, &conn);
     if (!index)
@@ -83,6 +96,8 @@ int sanwo_tcp_set_option(struct sanwo_stack *s, struct sanwo_handle h, enum sanw
         return -SANWO_ENOMEM;
     if (conn && conn->state != SANWO_TCP_CLOSED) {
         sw_tcp_timers_option_changed(&s->tcp, conn, option);
+        if (option == SANWO_TCP_CONGESTION)
+            sw_tcp_sending_switch(&s->tcp, conn, (uint8_t)value);
         sw_tcp_wants_send(&s->tcp, conn); /* Nagle may just have been switched off */
     }
     return 0;
@@ -92,6 +107,11 @@ int sanwo_tcp_get_option(struct sanwo_stack *s, struct sanwo_handle h, enum sanw
                          int64_t *value)
 {
     struct tcp_connection *conn;
+    struct tcp_listener *listener = sw_stack_listener(s, h);
+    if (option == SANWO_TCP_FAST_OPEN && listener) {
+        *value = listener->fast_open;
+        return 0;
+    }
     const uint32_t *index = config_index(s, h, &conn);
     if (!index)
         return -SANWO_EBADF;

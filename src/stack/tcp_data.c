@@ -5,8 +5,11 @@
 
 #include "tcp/connection/config.h"
 #include "tcp/connection/lifetime.h"
+#include "tcp/connection/limited.h"
+#include "tcp/connection/meter.h"
 #include "tcp/receive/receive_queue.h"
 #include "tcp/receive/window.h"
+#include "tcp/send/send_buffer.h"
 #include "tcp/send/send_queue.h"
 
 #define MOST_REFERENCES                                                                            \
@@ -26,8 +29,10 @@ static int64_t may_send(struct sanwo_stack *s, struct sanwo_handle h, struct tcp
     if (conn->reserved) /* the room given out is to be committed first */
         return -SANWO_EINVAL;
     uint32_t space = sw_tcp_send_queue_space(&s->tcp, conn);
-    if (!space)
+    if (!space) {
         conn->want_write = 1;
+        sw_tcp_limited_update(&s->tcp, conn);
+    }
     return space ? (int64_t)space : -SANWO_EAGAIN;
 }
 
@@ -43,12 +48,14 @@ static int no_memory(struct sanwo_stack *s, struct tcp_connection *conn)
 static void queued(struct sanwo_stack *s, struct tcp_connection *conn, unsigned flags)
 {
     conn->more = (flags & SANWO_SEND_MORE) != 0;
+    sw_tcp_meter_need(&s->tcp, conn);
     if (flags & SANWO_SEND_URGENT) { /* 3.8.5: up to and with the last byte queued; MUST-30 */
         conn->send.snd_up = conn->send.snd_end;
         conn->urgent_out = 1;
     }
-    if (conn->state >= SANWO_TCP_ESTABLISHED)
+    if (conn->state >= SANWO_TCP_ESTABLISHED || conn->fast_open_pending)
         sw_tcp_wants_send(&s->tcp, conn);
+    sw_tcp_limited_update(&s->tcp, conn);
 }
 
 int64_t sanwo_tcp_send(struct sanwo_stack *s, struct sanwo_handle h, const void *bytes,
@@ -77,9 +84,11 @@ int64_t sanwo_tcp_send_ref(struct sanwo_stack *s, struct sanwo_handle h, const v
     int64_t space = may_send(s, h, &conn);
     if (space < 0 || !length)
         return space < 0 ? space : 0;
-    if (length > sw_tcp_config(&s->tcp, conn)->send_buffer)
+    if (length > sw_tcp_send_buffer_most(sw_tcp_config(&s->tcp, conn)))
         return -SANWO_EMSGSIZE;
-    if (length > (size_t)space ||
+    bool fits = length <= (size_t)space || /* what follows cwnd may not be that large yet */
+                !sw_tcp_send_queue_bytes(conn);
+    if (!fits ||
         conn->references_made - conn->references_released >= MOST_REFERENCES) {
         conn->want_write = 1;
         return -SANWO_EAGAIN;
@@ -133,7 +142,7 @@ static int nothing_to_read(const struct tcp_connection *conn)
         return -(int)conn->error;
     if (conn->fin_received)
         return 0;
-    if (conn->state == SANWO_TCP_CLOSED || conn->state < SANWO_TCP_ESTABLISHED)
+    if (conn->state < SANWO_TCP_ESTABLISHED && !conn->fast_open_pending) /* CLOSED is the first */
         return -SANWO_ENOTCONN;
     return -SANWO_EAGAIN;
 }

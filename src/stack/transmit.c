@@ -7,6 +7,7 @@
 #include "tcp/connection/config.h"
 #include "tcp/connection/observe.h"
 #include "tcp/connection/timers.h"
+#include "tcp/ecn/ecn.h"
 #include "tcp/send/segment.h"
 #include "tcp/send/send_queue.h"
 
@@ -132,6 +133,7 @@ static size_t send_connection(struct sanwo_stack *s, struct tcp_connection *conn
             sw_tcp_output_done(&s->tcp, conn);
             return n;
         }
+        what.dscp_ecn = (uint8_t)(config->dscp << 2 | (conn->ecn_ect ? IP_ECT_0 : IP_NOT_ECT));
         if (send_ip(s, &what, &path, &frames[n]))
             n++;
     }

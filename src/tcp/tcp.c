@@ -4,6 +4,7 @@
 #include "tcp/tcp.h"
 
 #include "tcp/close/time_wait.h"
+#include "tcp/connection/peers.h"
 #include "tcp/open/half_open.h"
 #include "tcp/open/listener.h"
 
@@ -59,6 +60,7 @@ size_t sw_tcp_arrays_size(const struct sanwo_stack_config *c)
         place(&at, directory_size(&plan[i]));
     place(&at, sw_table_directory_size(table_limit(c)));
     place(&at, sw_table_directory_size(c->max_listeners));
+    place(&at, sw_tcp_peers_directory_size(c->max_peers));
     return at;
 }
 
@@ -74,6 +76,15 @@ static void init_pools(struct tcp *tcp, uint64_t at, const struct sanwo_stack_co
                   table_limit(c));
     sw_table_init(&tcp->listener_table, r, place(&at, sw_table_directory_size(c->max_listeners)),
                   c->max_listeners);
+    sw_tcp_peers_init(tcp, place(&at, sw_tcp_peers_directory_size(c->max_peers)), c->max_peers);
+}
+
+/* a key for each @purpose. SipHash is a pseudo-random function, so neither tells of the other. */
+static struct siphash_key derive(const struct siphash_key *from, uint64_t purpose)
+{
+    uint64_t input[2] = {2 * purpose, 2 * purpose + 1};
+    return (struct siphash_key){sw_siphash(from, &input[0], sizeof(input[0])),
+                                sw_siphash(from, &input[1], sizeof(input[1]))};
 }
 
 void sw_tcp_init(struct tcp *tcp, struct region *region, uint64_t arrays, struct random *random,
@@ -98,6 +109,10 @@ void sw_tcp_init(struct tcp *tcp, struct region *region, uint64_t arrays, struct
         memcpy(&tcp->cookie_key, c->cookie_key, sizeof(tcp->cookie_key));
     sw_peer_limiter_init(&tcp->reset_limiter, sw_random_key(random), c->reset_rate,
                          (c->reset_rate + 1) / 2, now);
+    tcp->fast_open_key = derive(&tcp->isn_key, 1);
+    if (c->fast_open_key_is_set)
+        memcpy(&tcp->fast_open_key, c->fast_open_key, sizeof(tcp->fast_open_key));
+    tcp->peers.key = derive(&tcp->isn_key, 2);
     init_pools(tcp, arrays, c);
     sw_wheel_init(&tcp->wheel, now);
     sw_wheel_init(&tcp->half_open_wheel, now);

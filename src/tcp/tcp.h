@@ -66,6 +66,9 @@ struct tcp {
     struct tcp_list ready;  /* connections that want to send */
     struct tcp_list events; /* connections with events to take */
     struct tcp_list listener_events;
+    struct {
+        region_ref oldest, newest;
+    } meters; /* connection/meter.c */
     uint32_t any_port_listener; /* head of those with SANWO_LISTEN_ANY_PORT */
     struct {
         uint32_t head[TCP_TIME_WAIT_BUCKETS];
@@ -78,6 +81,12 @@ struct tcp {
     uint32_t relief_cursor;  /* the connection to look at next while memory is short */
     uint64_t refused_before; /* of the region's refusals, when last looked */
     struct peer_limiter reset_limiter;
+    struct siphash_key fast_open_key;
+    struct {
+        struct siphash_key key;
+        uint64_t directory; /* offset of region_ref[sets] from the region's base */
+        uint32_t sets;
+    } peers; /* connection/peers.c */
     uint16_t ephemeral_first, ephemeral_last;
     uint32_t ephemeral_step;        /* RFC 6056 3.3.3: algorithm 3's counter */
     struct sanwo_tcp_config config; /* of connections without one of their own */

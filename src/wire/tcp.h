@@ -24,6 +24,7 @@ enum {
     TCP_ECE = 0x40, /* RFC 3168 */
     TCP_CWR = 0x80,
 };
+#define TCP_AE 0x01 /* of `reserved`: accurate ECN (RFC 9768), once the nonce sum of RFC 3540 */
 
 struct wire_tcp {
     uint16_t source_port;
@@ -31,12 +32,24 @@ struct wire_tcp {
     tcp_seq seq;
     tcp_seq ack; /* meaningful only with TCP_ACK */
     uint8_t flags;
-    uint8_t reserved;      /* the four bits between offset and flags; bit 0 is AE (RFC 9768) */
+    uint8_t reserved;      /* the four bits between offset and flags: TCP_AE, the rest zero */
     uint8_t header_length; /* bytes, 20..60 */
     uint16_t window;       /* unscaled, as on the wire */
     uint16_t checksum;
     uint16_t urgent; /* meaningful only with TCP_URG */
 };
+
+/* AE, CWR and ECE as one number, which is what they are outside of SYN segments (RFC 9768 3.2.2). */
+static inline uint8_t sw_wire_tcp_ace(const struct wire_tcp *h)
+{
+    return (uint8_t)((h->reserved & TCP_AE) << 2 | h->flags >> 6);
+}
+
+static inline void sw_wire_tcp_set_ace(struct wire_tcp *h, uint8_t ace)
+{
+    h->reserved = (uint8_t)((h->reserved & ~TCP_AE) | (ace >> 2 & TCP_AE));
+    h->flags = (uint8_t)((h->flags & ~(TCP_ECE | TCP_CWR)) | (ace & 3) << 6);
+}
 
 /*
  * Reads the fixed header. False if there are fewer than 20 bytes, or the data offset is below 5 or

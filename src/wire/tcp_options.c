@@ -1,5 +1,5 @@
 /*
- * tcp_options.c - TCP options: bytes to struct and back (RFC 9293 3.1, 2018, 7323, 7413).
+ * tcp_options.c - TCP options: bytes to struct and back (RFC 9293 3.1, 2018, 7323, 7413, 9768).
  *
  *     | kind 0 |  end        | kind 1 |  no operation        | kind | length | value, length - 2 bytes |
  *
@@ -16,6 +16,8 @@
 #define WINDOW_SCALE_MAX 14 /* RFC 7323 2.3: RFC7323-2.3-1 */
 #define COOKIE_MIN 4
 #define COOKIE_MAX 16
+#define EXPERIMENT_FAST_OPEN 0xf989 /* RFC 7413 9 */
+#define COUNTER 3 /* bytes of one of accurate ECN's */
 
 void sw_wire_tcp_options_none(struct wire_tcp_options *o)
 {
@@ -44,14 +46,28 @@ static bool read_sack(struct wire_tcp_options *out, const uint8_t *value, size_t
     return true;
 }
 
-/* RFC 7413 4.1.1: no cookie, or 4 to 16 bytes and even. */
+/* RFC 7413 4.1.1: no cookie, or 4 to 16 bytes and even. RFC7413-4.1.1-1. */
 static bool read_fast_open(struct wire_tcp_options *out, const uint8_t *value, size_t size)
 {
-    if (size != 0 && (size < COOKIE_MIN || size > COOKIE_MAX || size % 2 != 0))
+    if (out->fast_open ||
+        (size != 0 && (size < COOKIE_MIN || size > COOKIE_MAX || size % 2 != 0)))
         return false;
     out->fast_open = true;
     out->fast_open_length = (uint8_t)size;
     memcpy(out->fast_open_cookie, value, size);
+    return true;
+}
+
+/* RFC 9768 3.2.3: none to three counters. */
+static bool read_accurate(struct wire_tcp_options *out, uint8_t kind, const uint8_t *value,
+                          size_t size)
+{
+    if (size % COUNTER != 0 || size / COUNTER > WIRE_TCP_ACCURATE_COUNTERS)
+        return false;
+    out->accurate = kind;
+    out->accurate_count = (uint8_t)(size / COUNTER);
+    for (size_t i = 0; i < out->accurate_count; i++, value += COUNTER)
+        out->accurate_counters[i] = (uint32_t)value[0] << 16 | sw_load16(value + 1);
     return true;
 }
 
@@ -86,15 +102,33 @@ static bool read_option(struct wire_tcp_options *out, uint8_t kind, const uint8_
         return true;
     case TCP_OPTION_FAST_OPEN:
         return read_fast_open(out, value, size);
+    case TCP_OPTION_ACCURATE_0:
+    case TCP_OPTION_ACCURATE_1:
+        return read_accurate(out, kind, value, size);
     default:
         return false;
     }
 }
 
+/* Kinds below 64 have a bit each, the two of accurate ECN share the last; 0: none that we know. */
+static uint64_t bit_of(uint8_t kind)
+{
+    if (kind == TCP_OPTION_ACCURATE_0 || kind == TCP_OPTION_ACCURATE_1)
+        return UINT64_C(1) << 63;
+    return kind < 63 ? UINT64_C(1) << kind : 0;
+}
+
+/* RFC 7413 9: what was sent before the option had a kind of its own. */
+static void read_experiment(struct wire_tcp_options *out, const uint8_t *value, size_t size)
+{
+    if (size >= 2 && sw_load16(value) == EXPERIMENT_FAST_OPEN)
+        out->fast_open_experiment |= read_fast_open(out, value + 2, size - 2);
+}
+
 /* The general case. Each turn takes at least one byte, so it ends. MUST-4. */
 static void read_list(struct wire_tcp_options *out, struct reader r)
 {
-    uint64_t seen = 0; /* a bit for each kind below 64; ours all are */
+    uint64_t seen = 0;
     const uint8_t *kind;
 
     while ((kind = sw_take(&r, 1)) && *kind != TCP_OPTION_EOL) {
@@ -107,10 +141,12 @@ static void read_list(struct wire_tcp_options *out, struct reader r)
             out->malformed = true;
             return;
         }
-        if (*kind >= 64 || seen >> *kind & 1)
+        if (*kind == TCP_OPTION_EXPERIMENT)
+            read_experiment(out, value, *size - 2u);
+        if (!bit_of(*kind) || (seen & bit_of(*kind)))
             continue;
         if (read_option(out, *kind, value, *size - 2u))
-            seen |= UINT64_C(1) << *kind;
+            seen |= bit_of(*kind);
     }
 }
 
@@ -135,6 +171,7 @@ struct list {
     uint8_t *bytes;
     size_t used, room;
     bool align; /* put NOPs before options so that what they hold is aligned */
+    size_t cookie_end; /* where the Fast Open option ends; 0: none was written */
 };
 
 /*
@@ -208,10 +245,16 @@ static void put_timestamps(struct list *l, const struct wire_tcp_options *o)
 static void put_fast_open(struct list *l, const struct wire_tcp_options *o)
 {
     size_t size = sw_min32(o->fast_open_length, COOKIE_MAX);
-    uint8_t *value = o->fast_open ? put_head(l, TCP_OPTION_FAST_OPEN, 2 + size, l->used & 3) : NULL;
+    size_t prefix = o->fast_open_experiment ? 2 : 0;
+    uint8_t kind = prefix ? TCP_OPTION_EXPERIMENT : TCP_OPTION_FAST_OPEN;
+    uint8_t *value = o->fast_open ? put_head(l, kind, 2 + prefix + size, l->used & 3) : NULL;
 
-    if (value)
-        memcpy(value, o->fast_open_cookie, size);
+    if (!value)
+        return;
+    if (prefix)
+        sw_store16(value, EXPERIMENT_FAST_OPEN);
+    memcpy(value + prefix, o->fast_open_cookie, size);
+    l->cookie_end = l->used;
 }
 
 /* RFC 2018 3: the first blocks say the most, so the last ones give way. */
@@ -226,6 +269,19 @@ static void put_sack(struct list *l, const struct wire_tcp_options *o)
     for (size_t i = 0; i < count; i++) {
         sw_store32(value + 8 * i, o->sack[i].left.raw);
         sw_store32(value + 8 * i + 4, o->sack[i].right.raw);
+    }
+}
+
+/* Whole or not at all: a counter that is cut off would be taken for one that did not change. */
+static void put_accurate(struct list *l, const struct wire_tcp_options *o)
+{
+    size_t count = sw_min32(o->accurate_count, WIRE_TCP_ACCURATE_COUNTERS);
+    uint8_t *value =
+        o->accurate ? put_head(l, o->accurate, 2 + COUNTER * count, l->used & 3) : NULL;
+
+    for (size_t i = 0; value && i < count; i++, value += COUNTER) {
+        value[0] = (uint8_t)(o->accurate_counters[i] >> 16);
+        sw_store16(value + 1, (uint16_t)o->accurate_counters[i]);
     }
 }
 
@@ -249,6 +305,9 @@ static void put_option(struct list *l, const struct wire_tcp_options *o, uint8_t
         break;
     case TCP_OPTION_FAST_OPEN:
         put_fast_open(l, o);
+        break;
+    case TCP_OPTION_ACCURATE_0: /* stands for either */
+        put_accurate(l, o);
         break;
     default:
         break;
@@ -278,10 +337,10 @@ static const uint8_t *put_with_nops(struct list *l, const struct wire_tcp_option
     return kind;
 }
 
-static bool lists_nops(const uint8_t *order)
+static bool lists(const uint8_t *order, uint8_t kind)
 {
     while (*order != 0)
-        if (*order++ == TCP_OPTION_NOP)
+        if (*order++ == kind)
             return true;
     return false;
 }
@@ -289,7 +348,7 @@ static bool lists_nops(const uint8_t *order)
 static bool only_timestamps(const struct wire_tcp_options *o)
 {
     return o->timestamps && o->sack_count == 0 && o->mss == 0 && o->window_scale < 0 &&
-           !o->sack_permitted && !o->fast_open;
+           !o->sack_permitted && !o->fast_open && !o->accurate;
 }
 
 static size_t write_only_timestamps(const struct wire_tcp_options *o, uint8_t *bytes)
@@ -307,7 +366,7 @@ size_t sw_wire_tcp_options_write(const struct wire_tcp_options *o, const uint8_t
     static const uint8_t usual[] = {
         TCP_OPTION_MSS,          TCP_OPTION_SACK_PERMITTED, TCP_OPTION_TIMESTAMPS,
         TCP_OPTION_WINDOW_SCALE, TCP_OPTION_FAST_OPEN,      TCP_OPTION_SACK,
-        TCP_OPTION_EOL,
+        TCP_OPTION_ACCURATE_0,   TCP_OPTION_EOL,
     };
     struct list l = {.bytes = bytes, .room = room & ~(size_t)3};
     size_t end;
@@ -315,14 +374,20 @@ size_t sw_wire_tcp_options_write(const struct wire_tcp_options *o, const uint8_t
     SW_ASSERT(room <= WIRE_TCP_OPTIONS_MAX);
     if (!order && l.room >= ALIGNED_TIMESTAMPS_SIZE && only_timestamps(o))
         return write_only_timestamps(o, bytes);
-    l.align = !order || !lists_nops(order);
+    l.align = !order || !lists(order, TCP_OPTION_NOP);
     for (const uint8_t *kind = order ? order : usual; *kind != 0; kind++)
         if (*kind == TCP_OPTION_NOP)
             kind = put_with_nops(&l, o, kind);
         else
             put_option(&l, o, *kind);
-    /* MUST-69: what is left of the last word is the end of the list and zero. */
+    if (order && !lists(order, TCP_OPTION_FAST_OPEN))
+        put_fast_open(&l, o);
+    /*
+     * MUST-69: what is left of the last word is the end of the list and zero; after a cookie NOPs, as
+     * everybody sends it and middleboxes have seen.
+     */
     end = sw_round_up(l.used, 4);
-    memset(bytes + l.used, TCP_OPTION_EOL, end - l.used);
+    memset(bytes + l.used, l.cookie_end && l.cookie_end == l.used ? TCP_OPTION_NOP : TCP_OPTION_EOL,
+           end - l.used);
     return end;
 }

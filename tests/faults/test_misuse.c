@@ -204,7 +204,7 @@ static void test_E_10_lengths_without_bounds(void **state)
     s = p.world->host[0].stack;
     h = p.from[0].handle;
     now = world_now(p.world);
-    buffer = p.world->config.stack[0].tcp.send_buffer;
+    buffer = p.world->config.stack[0].tcp.send_buffer_max;
     text = calloc(1, buffer); /* not a byte more: a sanitizer looks */
     assert_non_null(text);
     assert_int_equal(sanwo_tcp_send_ref(s, h, text, SIZE_MAX, 0, now), -SANWO_EMSGSIZE);

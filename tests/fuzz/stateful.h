@@ -122,6 +122,7 @@ struct world {
     uint8_t quiet;
     bool faults;  /* an allocation was refused on purpose */
     bool changed; /* packets were changed, or addresses and routes: all may come to a stop */
+    bool garbled; /* ... so that wrong bytes may be taken for the peer's */
     bool settles;
     struct sanwo_address unreachable;
 };

@@ -157,11 +157,12 @@ static void do_connect(struct world *w, const uint8_t *r)
     f->user_fin = f->user_aborted = false;
 }
 
-/* The flow of a connection that a listener made. */
-static int flow_of_peer(struct world *w, const struct sanwo_endpoint *remote)
+/* The flow of a connection that a listener made; -1: its flow is another connection's by now. */
+static int flow_of_peer(struct world *w, const struct sanwo_tcp_info *info)
 {
-    unsigned i = remote->port - (unsigned)FIRST_PORT;
-    if (i < FLOWS && sanwo_address_equal(&w->flows[i].theirs.address, &remote->address))
+    unsigned i = info->remote.port - (unsigned)FIRST_PORT;
+    if (i < FLOWS && sanwo_address_equal(&w->flows[i].theirs.address, &info->remote.address) &&
+        info->local.port == w->flows[i].ours.port)
         return (int)i;
     return -1;
 }
@@ -185,7 +186,7 @@ static void do_accept(struct world *w, const uint8_t *r)
     if (sanwo_tcp_accept(w->stack, listener, w, &h) < 0)
         return;
     FUZZ_CHECK(sanwo_tcp_info(w->stack, h, &info) == 0, "what was accepted is there");
-    struct user *u = take_handle(w, h, flow_of_peer(w, &info.remote));
+    struct user *u = take_handle(w, h, flow_of_peer(w, &info));
     if (u) { /* the listener's configuration: as large as any */
         correct_start(&w->flows[u->flow], u->iss);
         u->receive_limit = u->send_limit = 1u << 20;

@@ -141,6 +141,10 @@ static void again(struct world *w, const uint8_t *r)
     copy[(r[3] | (size_t)r[4] << 8) % length] ^= r[5];
     if (r[5])
         w->changed = true;
+    /* Text, or options that become text, may now be anything, anywhere, and be taken for good. */
+    size_t headers = (copy[0] >> 4 == 4 ? 20 : 40) + 20;
+    if (r[5] && length > headers && (!r[6] || w->via_left))
+        w->garbled = true;
     if (r[5] && !r[6])
         wire_fix_checksums(copy, length);
     wire_send(w, copy, length, AT_ONCE);

@@ -7,8 +7,8 @@
 #include "tcp/connection/state.h"
 #include "tcp/open/half_open.h"
 #include "tcp/open/listener.h"
-#include "tcp/send/records.h"
 #include "tcp/send/send_queue.h"
+#include "tcp/send/sending.h"
 
 #define WORKING_MEMORY                                                                             \
     24576 /* what a connection, its queues and the tables may take besides slabs */
@@ -26,28 +26,96 @@ static bool wrong(struct model *m, unsigned side, const char *what)
 
 /* ---- the control block ----------------------------------------------------------------------- */
 
+/* What the records add up to. */
+struct sums {
+    uint32_t count, all, in_flight, lost, sacked;
+    uint32_t open_count, lost_count, sacked_count;
+    bool gap;
+};
+
+static struct sums sums_of(const struct tcp *tcp, const struct tcp_connection *conn, tcp_seq start)
+{
+    struct sums sums = {.count = 0};
+    struct tcp_place place;
+    const struct tcp_record *r = sw_tcp_records_first(tcp, conn, &place);
+
+    for (; r; r = sw_tcp_records_next(tcp, conn, &place)) {
+        sums.gap |= !tcp_seq_equal(r->seq, tcp_seq_add(start, sums.all)) || !r->length;
+        sums.count++;
+        sums.all += r->length;
+        if (r->flags & RECORD_LOST) {
+            sums.lost += r->length;
+            sums.lost_count++;
+        } else if (r->flags & RECORD_SACKED) {
+            sums.sacked += r->length;
+            sums.sacked_count++;
+        } else {
+            sums.in_flight += r->length;
+            sums.open_count++;
+        }
+    }
+    return sums;
+}
+
+/* Whole chunks are passed over by their counts: were one wrong, some of a kind would not be found. */
+static uint32_t found(const struct tcp *tcp, const struct tcp_connection *conn,
+                      enum tcp_record_kind kind)
+{
+    struct tcp_place place;
+    uint32_t n = 0;
+
+    if (!sw_tcp_records_first(tcp, conn, &place))
+        return 0;
+    for (; sw_tcp_records_next_of(tcp, conn, kind, &place); place.slot++)
+        n++;
+    return n;
+}
+
+/* No record is passed over by where the searches for losses begin. */
+static bool check_search(struct model *m, unsigned side, const struct tcp_connection *conn)
+{
+    const struct tcp *tcp = &m->host[side].stack->tcp;
+    const struct tcp_sending *s = sw_tcp_sending(tcp, conn);
+    uint32_t flight = tcp_seq_distance(conn->send.snd_una, conn->send.snd_nxt);
+    struct tcp_place place;
+
+    if (!s)
+        return true;
+    const struct tcp_record *r = sw_tcp_records_first(tcp, conn, &place);
+    for (; r; r = sw_tcp_records_next(tcp, conn, &place)) {
+        if ((r->flags & RECORD_LOST) && tcp_seq_before(r->seq, s->records.lost_from))
+            return wrong(m, side, "a lost record lies below `lost_from`");
+        if (conn->sack && !(r->flags & (RECORD_LOST | RECORD_SACKED | RECORD_RETRANSMITTED)) &&
+            tcp_seq_before(r->seq, s->rack.undecided))
+            return wrong(m, side, "a record that may be lost lies below `undecided`");
+        if ((int32_t)(r->order - s->records.transmissions) > 0)
+            return wrong(m, side, "a record was sent after the last transmission");
+    }
+    if (tcp_seq_after(s->rack.undecided, conn->send.snd_nxt) ||
+        s->prr.recover_fs > UINT32_C(1) << 30 || flight > UINT32_C(1) << 30)
+        return wrong(m, side, "recovery looks beyond SND.NXT");
+    return true;
+}
+
 static bool check_records(struct model *m, unsigned side, const struct tcp_connection *conn)
 {
     const struct tcp *tcp = &m->host[side].stack->tcp;
-    uint32_t count = sw_tcp_records_count(tcp, conn);
-    uint32_t all = 0, in_flight = 0, lost = 0;
     tcp_seq start = tcp_seq_add(conn->send.snd_una, conn->syn_unacked); /* a SYN has no record */
-    tcp_seq next = start;
+    struct sums sums = sums_of(tcp, conn, start);
 
-    for (uint32_t i = 0; i < count; i++) {
-        const struct tcp_record *r = sw_tcp_record(tcp, conn, i);
-        if (!tcp_seq_equal(r->seq, next) || !r->length)
-            return wrong(m, side, "the records have a gap");
-        next = tcp_seq_add(next, r->length);
-        all += r->length;
-        lost += r->flags & RECORD_LOST ? r->length : 0;
-        in_flight += r->flags & (RECORD_LOST | RECORD_SACKED) ? 0 : r->length;
-    }
-    if (all != tcp_seq_distance(start, conn->send.snd_nxt))
+    if (sums.gap)
+        return wrong(m, side, "the records have a gap");
+    if (sums.count != sw_tcp_records_count(tcp, conn))
+        return wrong(m, side, "the records are miscounted");
+    if (sums.all != tcp_seq_distance(start, conn->send.snd_nxt))
         return wrong(m, side, "the records are not what is between SND.UNA and SND.NXT");
-    if (in_flight != conn->send.in_flight || lost != conn->send.lost)
+    if (sums.in_flight != conn->send.in_flight || sums.lost != conn->send.lost)
         return wrong(m, side, "in_flight or lost is miscounted");
-    return true;
+    if (found(tcp, conn, RECORDS_OPEN) != sums.open_count ||
+        found(tcp, conn, RECORDS_LOST) != sums.lost_count ||
+        found(tcp, conn, RECORDS_SACKED) != sums.sacked_count)
+        return wrong(m, side, "a chunk miscounts its records");
+    return check_search(m, side, conn);
 }
 
 static bool check_sender(struct model *m, unsigned side, const struct tcp_connection *conn)
@@ -114,6 +182,32 @@ static bool check_timers(struct model *m, unsigned side, const struct tcp_connec
     return true;
 }
 
+/* The deadlines that are kept with what it takes to send: each is watched, none is for nothing. */
+static bool check_sending(struct model *m, unsigned side, const struct tcp_connection *conn)
+{
+    const struct tcp *tcp = &m->host[side].stack->tcp;
+    const struct tcp_sending *s = sw_tcp_sending(tcp, conn);
+    bool out = sw_tcp_records_count(tcp, conn) != 0;
+
+    if (!s)
+        return !out || wrong(m, side, "records without the block they belong to");
+    if (conn->state == SANWO_TCP_TIME_WAIT) /* all its timers are stopped but one */
+        return true;
+    if (out != (s->kept_until == SANWO_TIME_NEVER))
+        return wrong(m, side, "what it takes to send is kept too long, or not long enough");
+    if (!out && (s->rack.deadline != SANWO_TIME_NEVER || s->tail.deadline != SANWO_TIME_NEVER))
+        return wrong(m, side, "with nothing in flight a timer asks after it");
+    sanwo_time first = s->kept_until < s->rack.deadline ? s->kept_until : s->rack.deadline;
+    first = s->tail.deadline < first ? s->tail.deadline : first;
+    first = s->pacing.deadline < first ? s->pacing.deadline : first;
+    if (first != SANWO_TIME_NEVER && (!sw_wheel_is_armed(&conn->timer) ||
+                                      sw_wheel_node_time(&conn->timer) > first + TICK))
+        return wrong(m, side, "a deadline of the sender is not armed");
+    if (s->tail.deadline != SANWO_TIME_NEVER && (conn->in_recovery || conn->in_timeout))
+        return wrong(m, side, "a tail loss probe waits while recovery is under way");
+    return true;
+}
+
 /* The user is told the same as is inside. */
 static bool check_info(struct model *m, unsigned side, const struct tcp_connection *conn)
 {
@@ -132,7 +226,8 @@ static bool check_info(struct model *m, unsigned side, const struct tcp_connecti
 static bool check_connection(struct model *m, unsigned side, const struct tcp_connection *conn)
 {
     if (!check_sender(m, side, conn) || !check_flags(m, side, conn) ||
-        !check_timers(m, side, conn) || !check_info(m, side, conn))
+        !check_timers(m, side, conn) || !check_sending(m, side, conn) ||
+        !check_info(m, side, conn))
         return false;
     if (conn->closed_by_user && conn->receive.queued)
         return wrong(m, side, "it keeps data that nobody can read any more");

@@ -14,9 +14,9 @@
 #include "tcp/open/listener.h"
 #include "tcp/receive/reassembly.h"
 #include "tcp/receive/timestamps.h"
-#include "tcp/send/records.h"
 #include "tcp/send/rtt.h"
 #include "tcp/send/send_queue.h"
+#include "tcp/send/sending.h"
 
 #include <string.h>
 
@@ -54,30 +54,100 @@ static sanwo_time distance(sanwo_time when, sanwo_time now)
     return when <= now ? 0 : (when - now + SANWO_MSEC(1) / 2) / SANWO_MSEC(1);
 }
 
-static void put_records(struct projection *p, const struct model *m, const struct tcp *tcp,
-                        const struct tcp_connection *conn)
+static void put_each_record(struct projection *p, const struct model *m, const struct tcp *tcp,
+                            const struct tcp_connection *conn)
 {
-    uint32_t count = sw_tcp_records_count(tcp, conn);
-    const struct tcp_rack *rack = sw_tcp_records_rack(tcp, conn);
-    put(p, count);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct tcp_record *r = sw_tcp_record(tcp, conn, i);
+    struct tcp_place place;
+    const struct tcp_record *r = sw_tcp_records_first(tcp, conn, &place);
+
+    put(p, sw_tcp_records_count(tcp, conn));
+    for (; r; r = sw_tcp_records_next(tcp, conn, &place)) {
         put(p, (uint64_t)r->seq.raw << 32 | r->length);
-        put(p, r->flags);
+        put(p, (uint64_t)r->flags << 1 | r->pushed);
         if (m->scenario->sack)
             put(p, (uint64_t)(r->sent - tcp->now));
     }
-    if (!rack || !m->scenario->sack)
-        return;
-    put(p, rack->valid | rack->dsack_round_is_set << 1);
+}
+
+/* What was sent in what order: the records' places in it, not how many there were before. */
+static void put_order(struct projection *p, const struct tcp *tcp,
+                      const struct tcp_connection *conn, uint32_t newest)
+{
+    struct tcp_place place;
+    const struct tcp_record *r = sw_tcp_records_first(tcp, conn, &place);
+    const struct tcp_resent *again;
+
+    for (; r; r = sw_tcp_records_next(tcp, conn, &place))
+        put(p, newest - r->order);
+    for (uint32_t i = 0; (again = sw_tcp_records_resent(tcp, conn, i)); i++)
+        put(p, (uint64_t)again->seq.raw << 32 | (newest - again->order));
+}
+
+static void put_rack(struct projection *p, const struct tcp *tcp, const struct tcp_sending *s)
+{
+    const struct tcp_rack *rack = &s->rack;
+
     put(p, (uint64_t)distance(rack->deadline, tcp->now));
-    if (rack->dsack_round_is_set)
-        put(p, rack->dsack_round.raw);
+    put(p, rack->undecided.raw);
+    put(p, rack->dsack_round_is_set ? 1 + (uint64_t)rack->dsack_round.raw : 0);
+    put(p, rack->reduced ? 1 + (uint64_t)(tcp->now - rack->reduced) : 0);
+    put(p, rack->valid);
     if (!rack->valid)
         return;
     put(p, (uint64_t)(rack->xmit_ts - tcp->now));
     put(p, (uint64_t)rack->rtt);
     put(p, (uint64_t)rack->end_seq.raw << 32 | rack->fack.raw);
+    put(p, s->records.transmissions - rack->order);
+}
+
+static void put_tail(struct projection *p, const struct tcp *tcp, const struct tcp_tail *tail)
+{
+    put(p, (uint64_t)distance(tail->deadline, tcp->now));
+    put(p, tail->sampled | tail->out << 1 | (tail->out && tail->is_retrans) << 2);
+    put(p, tail->out ? tail->end_seq.raw : 0);
+}
+
+/* Whether the reduction of cwnd may be taken back, and what that waits for. */
+static void put_undo(struct projection *p, const struct model *m, const struct tcp *tcp,
+                     const struct tcp_connection *conn, const struct tcp_undo *undo)
+{
+    put(p, undo->armed);
+    if (!undo->armed)
+        return;
+    put(p, (uint64_t)undo->resent << 32 | undo->frto);
+    put(p, undo->frto == FRTO_NEW ? (uint64_t)undo->frto_recover.raw << 8 | undo->frto_new : 0);
+    put(p, undo->stamped);
+    if (undo->stamped && m->scenario->timestamps)
+        put(p, undo->first_stamp - sw_tcp_timestamp_now(tcp, conn->ts_offset));
+}
+
+/*
+ * What it takes to send, while it does. A few bytes are never paced, and how much of the initial window
+ * went is nothing to them; where the records lie is nothing either.
+ */
+static void put_sending(struct projection *p, const struct model *m, const struct tcp *tcp,
+                        const struct tcp_connection *conn)
+{
+    struct tcp_sending *s = sw_tcp_sending(tcp, conn);
+
+    put(p, s != NULL);
+    put_each_record(p, m, tcp, conn);
+    if (!s)
+        return;
+    put(p, (uint64_t)distance(s->kept_until, tcp->now));
+    put(p, (uint64_t)s->algorithm << 32 | sw_tcp_cc_ops(&conn->cc)->state_size);
+    put_bytes(p, sw_tcp_sending_state(s), sw_tcp_cc_ops(&conn->cc)->state_size);
+    put(p, (uint64_t)s->prr.recover_fs << 32 | s->prr.delivered);
+    put(p, s->prr.out);
+    put_undo(p, m, tcp, conn, &s->undo);
+    if (!m->scenario->sack)
+        return;
+    put_order(p, tcp, conn, s->records.transmissions);
+    put_rack(p, tcp, s);
+    put_tail(p, tcp, &s->tail);
+    put(p, s->sack_count);
+    for (unsigned i = 0; i < s->sack_count; i++)
+        put(p, (uint64_t)s->sacks[i].left.raw << 32 | s->sacks[i].right.raw);
 }
 
 /* The bytes to read, and where they lie if they wait behind a hole. */
@@ -102,7 +172,7 @@ static void clear_links(struct tcp_connection *c)
     memset(&c->send_link, 0, sizeof(c->send_link));
     memset(&c->event_link, 0, sizeof(c->event_link));
     c->hash = c->listener = c->config = 0;
-    c->send.head = c->send.tail = c->send.next = c->send.records = 0;
+    c->send.head = c->send.tail = c->send.next = c->send.sending = 0;
     c->receive.head = c->receive.tail = c->receive.reassembly = 0;
     c->user = NULL;
     c->ts_offset = 0;
@@ -159,7 +229,7 @@ static void put_connection(struct projection *p, const struct model *m, unsigned
 
     put(p, (uint64_t)sw_tcp_rto(tcp, conn));
     put(p, sw_tcp_send_queue_bytes(conn));
-    put_records(p, m, tcp, conn);
+    put_sending(p, m, tcp, conn);
     put_received(p, tcp, conn);
     memcpy(&c, conn, sizeof(c)); /* with its padding, which the pool made zero */
     if (c.timestamps)

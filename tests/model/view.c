@@ -7,7 +7,7 @@
 #include "tcp/close/time_wait.h"
 #include "tcp/open/half_open.h"
 #include "tcp/open/listener.h"
-#include "tcp/recovery/rack.h"
+#include "tcp/send/sending.h"
 
 static void *first_of(const struct tcp *tcp, const struct pool *pool)
 {
@@ -72,6 +72,9 @@ sanwo_time model_next_timer(const struct model *m, unsigned side)
         when = earlier(when, view.conn->deadline.linger);
         when = earlier(when, view.conn->deadline.path_mtu);
         when = earlier(when, sw_tcp_rack_deadline(tcp, view.conn));
+        when = earlier(when, sw_tcp_tail_deadline(tcp, view.conn));
+        when = earlier(when, sw_tcp_pacing_deadline(tcp, view.conn));
+        when = earlier(when, sw_tcp_sending_deadline(tcp, view.conn));
     }
     return when;
 }

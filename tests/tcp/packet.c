@@ -147,6 +147,20 @@ size_t packet_tcp(const struct flow *flow, const struct segment *seg, uint8_t *o
     return ip + length;
 }
 
+/* RFC 7413 4.1.1 and 9. */
+static const char *read_cookie(struct segment *seg, const uint8_t *at, uint8_t size)
+{
+    uint8_t head = at[0] == 34 ? 2 : 4;
+    if (size < head || (head == 4 && get16(at + 2) != 0xf989))
+        return "an experiment that is not ours";
+    if (!(seg->flags & SYN) || (size != head && (size < head + 4 || size > head + 16 || size % 2)))
+        return "Fast Open of a wrong size or without SYN (RFC 7413 4.1.1)";
+    seg->cookie_kind = at[0];
+    seg->cookie_length = (uint8_t)(size - head);
+    memcpy(seg->cookie, at + head, seg->cookie_length);
+    return NULL;
+}
+
 /* RFC2018-2-1: neither option where it does not belong. */
 static const char *read_option(struct segment *seg, const uint8_t *at, uint8_t size)
 {
@@ -182,6 +196,9 @@ static const char *read_option(struct segment *seg, const uint8_t *at, uint8_t s
         seg->ts_value = get32(at + 2);
         seg->ts_echo = get32(at + 6);
         return NULL;
+    case 34:
+    case 254:
+        return read_cookie(seg, at, size);
     default:
         return "an option that we never negotiate";
     }

@@ -31,6 +31,8 @@ struct segment {
     uint32_t sack[4][2];
     bool has_ts, no_ts; /* no_ts, to send: none although negotiated */
     uint32_t ts_value, ts_echo;
+    uint8_t cookie_kind; /* seen: 34 or 254, RFC 7413; to send it use `raw` */
+    uint8_t cookie_length, cookie[16];
     const uint8_t *raw; /* to send: further option bytes, as they are */
     uint8_t raw_length;
     uint8_t ttl, dscp_ecn;

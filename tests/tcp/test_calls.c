@@ -389,7 +389,7 @@ static void test_options_out_of_range(void **state)
         {SANWO_TCP_KEEPALIVE_PROBES, 0},
         {SANWO_TCP_KEEPALIVE_PROBES, 256},
         {SANWO_TCP_USER_TIMEOUT, -1},
-        {SANWO_TCP_SEND_BUFFER, 0},
+        {SANWO_TCP_SEND_BUFFER, 1023},
         {SANWO_TCP_SEND_BUFFER, -5},
         {SANWO_TCP_RECEIVE_BUFFER, INT64_MAX},
         {SANWO_TCP_TTL, 0},

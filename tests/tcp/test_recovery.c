@@ -126,7 +126,7 @@ static void test_RFC5681_4_1_idle_restart(void **state)
 static void test_timeout_is_slow_start(void **state)
 {
     struct peer *p = *state;
-    ten_in_flight(p, 10);
+    ten_in_flight(p, 0); /* nothing else is to be sent: F-RTO has no say (RFC 5682 2.1 step 2b) */
     EXPECT_WITHIN(p, 300, .flags = ACK, .seq = 1, .ack = 1, .length = MSS);
     EXPECT_NOTHING(p);
     acknowledge(p, 1001);
@@ -134,7 +134,6 @@ static void test_timeout_is_slow_start(void **state)
     EXPECT(p, .flags = ACK, .seq = 2001, .ack = 1, .length = MSS);
     EXPECT_NOTHING(p);
     acknowledge(p, 10001); /* the rest had arrived after all */
-    assert_true(peer_discard(p) >= 2);
     assert_true(peer_info(p).cwnd <= 5 * MSS + 2 * MSS);
 }
 

@@ -56,8 +56,14 @@ static void test_each_limit(void **state)
         size_t offset, size;
         int64_t good[3], bad[3];
     } rows[] = {
-        {F(send_buffer), {1024, 1 << 30, 5000}, {1023, 0, (1 << 30) + 1}},
-        {F(receive_buffer), {1024, 1 << 30, 5000}, {1023, 0, UINT32_MAX}},
+        {F(send_buffer), {1024, 1 << 30, 0}, {1023, 1, (1 << 30) + 1}},
+        {F(send_buffer_start), {1024, 1 << 30, 5000}, {1023, 0, (1 << 30) + 1}},
+        {F(send_buffer_max), {1024, 1 << 30, 5000}, {1023, 0, (1 << 30) + 1}},
+        {F(receive_buffer), {1024, 1 << 30, 0}, {1023, 1, UINT32_MAX}},
+        {F(receive_buffer_start), {1024, 1 << 30, 5000}, {1023, 0, UINT32_MAX}},
+        {F(receive_buffer_max), {1024, 1 << 30, 5000}, {1023, 0, UINT32_MAX}},
+        {F(window_clamp), {1024, 1 << 30, 0}, {1023, 1, UINT32_MAX}},
+        {F(unsent_limit), {0, 1, 1 << 30}, {(1 << 30) + 1, UINT32_MAX, NONE}},
         {F(mss), {0, 64, 65535}, {63, 1, NONE}},
         {F(mss_floor), {8, 64, 65535}, {7, 0, NONE}},
         {F(window_scale), {-1, 0, 14}, {-2, 15, 127}},
@@ -125,13 +131,20 @@ static void test_options(void **state)
         {SANWO_TCP_KEEPALIVE_PROBES, 9, {1, 255, 3}, {0, 256, -1, 257}},
         {SANWO_TCP_USER_TIMEOUT, 0, {SANWO_SEC(30), 1, 0}, {-1, INT64_MIN, -5, -6}},
         {SANWO_TCP_SEND_BUFFER,
-         1 << 20,
-         {1024, 1 << 30, 4096},
+         0,
+         {1024, 1 << 30, 0},
          {1023, -1, INT64_C(1) << 32, (INT64_C(1) << 32) + 4096}},
         {SANWO_TCP_RECEIVE_BUFFER,
-         1 << 20,
-         {1024, 1 << 30, 4096},
+         0,
+         {1024, 1 << 30, 0},
          {1023, -1, INT64_C(1) << 32, (INT64_C(1) << 32) + 4096}},
+        {SANWO_TCP_SEND_BUFFER_MAX, 64 << 20, {1024, 1 << 30, 4096}, {1023, 0, -1, INT64_MAX}},
+        {SANWO_TCP_RECEIVE_BUFFER_MAX,
+         65535 << 10,
+         {1024, 1 << 30, 4096},
+         {1023, 0, -1, INT64_MAX}},
+        {SANWO_TCP_WINDOW_CLAMP, 0, {1024, 1 << 30, 0}, {1023, 1, -1, INT64_MAX}},
+        {SANWO_TCP_UNSENT_LIMIT, 0, {1, 1 << 30, 0}, {(1 << 30) + 1, -1, -2, INT64_MAX}},
         {SANWO_TCP_TTL, 64, {1, 255, 32}, {0, 256, -1, 320}},
         {SANWO_TCP_DSCP, 0, {63, 46, 0}, {64, -1, 256, 300}},
         {SANWO_TCP_SOFT_ERRORS, 1, {0, 1, 0}, {2, -1, 256, INT64_MAX}},
@@ -172,7 +185,7 @@ static void test_options(void **state)
     }
     struct sanwo_tcp_config c = defaults();
     int64_t value;
-    const int unknown[] = {0, -1, SANWO_TCP_CORK + 1, 1000};
+    const int unknown[] = {0, -1, SANWO_TCP_OPTION_END, 1000};
     for (size_t i = 0; i < SW_COUNT(unknown); i++) {
         enum sanwo_tcp_option option = (enum sanwo_tcp_option)unknown[i];
         assert_int_equal(sw_tcp_config_get_option(&c, option, &value), -SANWO_EINVAL);

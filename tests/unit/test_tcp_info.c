@@ -3,6 +3,9 @@
  */
 #include "test_tcp_support.h"
 
+#include "tcp/connection/limited.h"
+#include "tcp/connection/meter.h"
+
 static struct rig_frame frame;
 
 static void test_sending(void **state)
@@ -131,6 +134,147 @@ static void test_soft_error_and_negotiated(void **state)
     rig_end(r);
 }
 
+/* ---- why it is not sending, and for how long ------------------------------------------------ */
+
+/* All there is to send now goes out; the connection leaves the ready list. */
+static void send_all(struct rig *r, struct tcp_connection *c)
+{
+    while (rig_output(r, c, &frame))
+        ;
+    sw_tcp_output_done(&r->tcp, c);
+}
+
+static void wait(struct rig *r, sanwo_time time)
+{
+    r->tcp.now += time;
+}
+
+/* One reason after the other, each for so long; the sum is all of the time. */
+static void test_limits(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct tcp_connection *c = rig_open(r, 0xfffffe00, 1);
+    struct sanwo_tcp_info i;
+
+    c->cc.cwnd = 3000;
+    sw_tcp_meter_need(&r->tcp, c);
+    wait(r, SANWO_MSEC(5)); /* nothing to send */
+    rig_send(r, c, 10000);
+    send_all(r, c);
+    sw_tcp_info(&r->tcp, c, &i);
+    assert_int_equal(i.limit, SANWO_LIMIT_CWND);
+    wait(r, SANWO_MSEC(30));
+    c->cc.cwnd = 1 << 20;
+    rig_ack(r, c, 0xfffffe00 + 3000u, 4000); /* 4000 more, by the peer's window */
+    send_all(r, c);
+    sw_tcp_info(&r->tcp, c, &i);
+    assert_int_equal(i.limit, SANWO_LIMIT_RECEIVE_WINDOW);
+    wait(r, SANWO_MSEC(70));
+    rig_ack(r, c, 0xfffffe00 + 7000u, 60000);
+    send_all(r, c);
+    c->want_write = 1; /* all is sent, and the user was refused */
+    sw_tcp_limited_update(&r->tcp, c);
+    wait(r, SANWO_MSEC(110));
+    sw_tcp_info(&r->tcp, c, &i);
+    assert_int_equal(i.limit, SANWO_LIMIT_SEND_BUFFER);
+    rig_ack(r, c, 0xfffffe00 + 10000u, 60000); /* there is room: it is the user's turn */
+    send_all(r, c);
+    wait(r, SANWO_MSEC(13));
+    sw_tcp_info(&r->tcp, c, &i);
+    assert_int_equal(i.limit, SANWO_LIMIT_APPLICATION);
+    assert_int_equal(i.limited_time[SANWO_LIMIT_APPLICATION], SANWO_MSEC(5 + 13));
+    assert_int_equal(i.limited_time[SANWO_LIMIT_CWND], SANWO_MSEC(30));
+    assert_int_equal(i.limited_time[SANWO_LIMIT_RECEIVE_WINDOW], SANWO_MSEC(70));
+    assert_int_equal(i.limited_time[SANWO_LIMIT_SEND_BUFFER], SANWO_MSEC(110));
+    assert_int_equal(i.busy_time, SANWO_MSEC(30 + 70 + 110));
+    sanwo_time sum = 0;
+    for (int n = 0; n < SANWO_LIMIT_COUNT; n++)
+        sum += i.limited_time[n];
+    assert_int_equal(sum, r->tcp.now - RIG_START);
+    rig_end(r);
+}
+
+/* The same stop has another name while the network is repaired, and while the connection opens. */
+static void test_names_of_limits(void **state)
+{
+    (void)state;
+    const struct {
+        enum sanwo_tcp_state state;
+        uint32_t unsent;
+        uint16_t limited_by;
+        bool recovery, timeout, no_way, want_write;
+        enum sanwo_tcp_limit limit;
+    } rows[] = {
+        {SANWO_TCP_ESTABLISHED, 9, SANWO_REASON_CONGESTION_WINDOW, 0, 0, 0, 1, SANWO_LIMIT_CWND},
+        {SANWO_TCP_ESTABLISHED, 9, SANWO_REASON_CONGESTION_WINDOW, 1, 0, 0, 0,
+         SANWO_LIMIT_RECOVERY},
+        {SANWO_TCP_CLOSE_WAIT, 0, SANWO_REASON_CONGESTION_WINDOW, 0, 1, 0, 0, SANWO_LIMIT_RECOVERY},
+        {SANWO_TCP_ESTABLISHED, 9, SANWO_REASON_ZERO_WINDOW, 1, 0, 0, 0,
+         SANWO_LIMIT_RECEIVE_WINDOW},
+        {SANWO_TCP_ESTABLISHED, 9, SANWO_REASON_SILLY_WINDOW, 0, 0, 0, 0,
+         SANWO_LIMIT_RECEIVE_WINDOW},
+        {SANWO_TCP_ESTABLISHED, 9, SANWO_REASON_NAGLE, 0, 0, 0, 0, SANWO_LIMIT_APPLICATION},
+        {SANWO_TCP_ESTABLISHED, 9, SANWO_REASON_PACED, 0, 0, 0, 0, SANWO_LIMIT_PACING},
+        {SANWO_TCP_ESTABLISHED, 9, SANWO_REASON_NONE, 0, 0, 0, 0, SANWO_LIMIT_LINK},
+        {SANWO_TCP_ESTABLISHED, 9, SANWO_REASON_CONGESTION_WINDOW, 0, 0, 1, 0, SANWO_LIMIT_LINK},
+        {SANWO_TCP_ESTABLISHED, 0, SANWO_REASON_CONGESTION_WINDOW, 0, 0, 0, 0,
+         SANWO_LIMIT_APPLICATION}, /* of a time when there was more */
+        {SANWO_TCP_ESTABLISHED, 0, SANWO_REASON_ZERO_WINDOW, 0, 0, 0, 1, SANWO_LIMIT_SEND_BUFFER},
+        {SANWO_TCP_SYN_SENT, 9, SANWO_REASON_NONE, 0, 0, 0, 0, SANWO_LIMIT_HANDSHAKE},
+        {SANWO_TCP_SYN_SENT, 0, SANWO_REASON_NONE, 0, 0, 0, 0, SANWO_LIMIT_APPLICATION},
+        {SANWO_TCP_CLOSED, 9, SANWO_REASON_ZERO_WINDOW, 0, 0, 0, 1, SANWO_LIMIT_APPLICATION},
+    };
+    for (size_t n = 0; n < SW_COUNT(rows); n++) {
+        struct rig *r = rig_new();
+        struct tcp_connection *c = rig_open(r, 1, 1);
+        if (rows[n].unsent)
+            rig_send(r, c, rows[n].unsent);
+        c->state = (uint8_t)rows[n].state;
+        c->limited_by = rows[n].limited_by;
+        c->in_recovery = rows[n].recovery;
+        c->in_timeout = rows[n].timeout;
+        c->no_way = rows[n].no_way;
+        c->want_write = rows[n].want_write;
+        if (sw_tcp_limited_by(c) != rows[n].limit)
+            fail_msg("row %zu: %d", n, sw_tcp_limited_by(c));
+        rig_end(r);
+    }
+}
+
+/* What was sent, again or not, and what came: counted as segments of the wire. */
+static void test_counts(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct tcp_connection *c = rig_open(r, 0xffffff00, 1);
+    const struct tcp_path path = {.mtu = 1500, .super_segment = 60000};
+    struct sanwo_tcp_info i;
+
+    rig_send(r, c, 5500);
+    assert_true(rig_output_by(r, c, &path, &frame)); /* one frame, six segments */
+    wait(r, SANWO_MSEC(10));
+    sw_tcp_meter_timed_out(&r->tcp, c);
+    wait(r, SANWO_MSEC(400));
+    sw_tcp_meter_timed_out(&r->tcp, c); /* twice in a row: one recovery */
+    sw_tcp_meter_data_out(&r->tcp, c, &(struct tcp_measured_data){1000, 1, true, true});
+    wait(r, SANWO_MSEC(800));
+    rig_ack(r, c, 0xffffff00 + 5500u, 60000);
+    wait(r, SANWO_MSEC(3));
+    sw_tcp_info(&r->tcp, c, &i);
+    assert_int_equal(i.data_segments_out, 7);
+    assert_int_equal(i.bytes_retransmitted, 1000);
+    assert_int_equal(i.tail_probes, 1);
+    assert_int_equal(i.timeouts, 2);
+    assert_int_equal(i.timeout_recoveries, 1);
+    assert_int_equal(i.timeout_time, SANWO_MSEC(1200));
+    assert_int_equal(i.last_data_sent, RIG_START + SANWO_MSEC(410));
+    assert_int_equal(i.last_ack_received, RIG_START + SANWO_MSEC(1210));
+    assert_int_equal(i.last_data_received, 0);
+    assert_int_equal(i.data_segments_in, 0);
+    rig_end(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +282,9 @@ int main(void)
         cmocka_unit_test(test_receiving),
         cmocka_unit_test(test_fin_is_no_byte),
         cmocka_unit_test(test_soft_error_and_negotiated),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_names_of_limits),
+        cmocka_unit_test(test_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -145,8 +145,7 @@ static void test_retransmission(void **state)
             c->send.snd_wnd = rows[i].window;
             c->cc.cwnd = rows[i].cwnd;
             for (uint32_t n = 0; n < rows[i].records; n++)
-                sw_tcp_record_set_flags(c, sw_tcp_record(&r->tcp, c, rows[i].first + n),
-                                        RECORD_LOST);
+                rig_set_flags(r, c, rows[i].first + n, RECORD_LOST);
             bool sends = sw_tcp_plan_retransmission(&r->tcp, c, MSS, LIMIT, &plan);
             if (sends != (rows[i].length != 0))
                 fail_msg("row %zu", i);

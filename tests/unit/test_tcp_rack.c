@@ -27,11 +27,11 @@ static struct tcp_connection *in_flight(struct rig *r, uint32_t snd)
 static void delivered_too(struct rig *r, struct tcp_connection *c, uint32_t i, sanwo_time at)
 {
     struct tcp_segment seg = rig_segment(r, c, 1, TCP_ACK);
-    struct tcp_record *record = sw_tcp_record(&r->tcp, c, i);
+    struct tcp_record *record = rig_record(r, c, i);
 
     seg.arrival = r->tcp.now = RIG_START + at;
     sw_tcp_rack_delivered(&r->tcp, c, record, &seg);
-    sw_tcp_record_set_flags(c, record, RECORD_SACKED | (record->flags & RECORD_RETRANSMITTED));
+    rig_set_flags(r, c, i, RECORD_SACKED | (record->flags & RECORD_RETRANSMITTED));
 }
 
 /* By an ACK of its own. */
@@ -42,13 +42,9 @@ static void delivered(struct rig *r, struct tcp_connection *c, uint32_t i, sanwo
 }
 
 /* The records deemed lost, as bits. */
-static unsigned lost_bits(struct rig *r, const struct tcp_connection *c)
+static unsigned lost_bits(const struct rig *r, const struct tcp_connection *c)
 {
-    unsigned bits = 0;
-
-    for (uint32_t i = 0; i < sw_tcp_records_count(&r->tcp, c); i++)
-        bits |= !!(sw_tcp_record(&r->tcp, c, i)->flags & RECORD_LOST) << i;
-    return bits;
+    return (unsigned)rig_bits(r, c, RECORD_LOST);
 }
 
 static const uint32_t starts[] = {1000, 0xffffffff, 0xffffec78, 0x7ffff000};
@@ -145,11 +141,9 @@ static void test_ambiguous_retransmission(void **state)
     for (size_t i = 0; i < SW_COUNT(rows); i++) {
         struct rig *r = rig_new();
         struct tcp_connection *c = in_flight(r, 0xffffff00);
-        struct tcp_record *first = sw_tcp_record(&r->tcp, c, 0);
         sanwo_time again = SANWO_SEC(2);
         r->tcp.now = RIG_START + again;
-        sw_tcp_records_sent_again(&r->tcp, c, 0);
-        first->flags |= RECORD_RETRANSMITTED;
+        rig_sent_again(r, c, 0);
         delivered(r, c, 0, again + rows[i].after);
         c->in_recovery = 1; /* so the window is zero */
         sw_tcp_rack_detect(&r->tcp, c);
@@ -177,7 +171,7 @@ static void test_dsack(void **state)
     assert_int_equal(sw_tcp_rack_deadline(&r->tcp, c),
                      RIG_START + SANWO_MSEC(2) + RTT + 2 * RTT / 4);
     for (int i = 0; i < 100; i++) { /* round after round */
-        struct tcp_rack *rack = sw_tcp_records_rack(&r->tcp, c);
+        struct tcp_rack *rack = &sw_tcp_sending(&r->tcp, c)->rack;
         c->send.snd_una = rack->dsack_round;
         sw_tcp_rack_on_dsack(&r->tcp, c);
         c->send.snd_una = tcp_seq_of(0xfffffff0);
@@ -225,19 +219,20 @@ static void test_retransmission_in_the_same_instant(void **state)
     struct rig *r = rig_new();
     struct tcp_connection *c = in_flight(r, 1000);
 
-    delivered(r, c, 4, RTT + SANWO_MSEC(4));
-    struct tcp_record *again = sw_tcp_record(&r->tcp, c, 0);
-    struct tcp_rack *rack = sw_tcp_records_rack(&r->tcp, c);
-    again->sent = rack->xmit_ts;
-    again->order = rack->order + 1;
-    rack->resent = true;
-    rack->resent_end = tcp_seq_add(again->seq, again->length);
-    again->flags = RECORD_RETRANSMITTED;
+    rig_record(r, c, 9)->sent = r->tcp.now; /* the last was sent in this instant ... */
+    rig_sent_again(r, c, 0);                /* ... and after it the first one again */
+    delivered(r, c, 9, RTT + SANWO_MSEC(50));
     r->tcp.now += SANWO_SEC(1);
-    assert_int_equal(sw_tcp_rack_detect(&r->tcp, c).bytes, 3 * MSS);
-    assert_int_equal(lost_bits(r, c), 0xe);
-    again->order = rack->order - 1; /* before it, it was */
-    assert_int_equal(sw_tcp_rack_detect(&r->tcp, c).bytes, MSS);
+    assert_int_equal(sw_tcp_rack_detect(&r->tcp, c).bytes, 8 * MSS);
+    assert_int_equal(lost_bits(r, c), 0x1fe);
+    rig_end(r);
+    r = rig_new(); /* the other way round */
+    c = in_flight(r, 1000);
+    rig_sent_again(r, c, 0);
+    rig_sent_again(r, c, 9);
+    delivered(r, c, 9, 3 * RTT);
+    r->tcp.now += SANWO_SEC(1);
+    assert_int_equal(sw_tcp_rack_detect(&r->tcp, c).bytes, 9 * MSS);
     rig_end(r);
 }
 
@@ -245,21 +240,21 @@ static void test_retransmission_in_the_same_instant(void **state)
 static void test_lost_again(void **state)
 {
     (void)state;
-    struct rig *r = rig_new();
-    struct tcp_connection *c = in_flight(r, 1000);
-
-    delivered(r, c, 4, RTT + SANWO_MSEC(4));
-    struct tcp_rack *rack = sw_tcp_records_rack(&r->tcp, c);
-    struct tcp_record *again = sw_tcp_record(&r->tcp, c, 0);
-    again->flags = RECORD_RETRANSMITTED;
-    r->tcp.now += SANWO_SEC(1);
-    rack->reduced = again->sent + 1; /* sent before the reduction: the same sign */
-    struct tcp_losses losses = sw_tcp_rack_detect(&r->tcp, c);
-    assert_true(losses.bytes > 0 && !losses.again);
-    again->flags = RECORD_RETRANSMITTED;
-    rack->reduced = again->sent; /* as the first one is */
-    assert_true(sw_tcp_rack_detect(&r->tcp, c).again);
-    rig_end(r);
+    for (int late = 0; late < 2; late++) {
+        struct rig *r = rig_new();
+        struct tcp_connection *c = in_flight(r, 1000);
+        rig_sent_again(r, c, 0);
+        struct tcp_rack *rack = &sw_tcp_sending(&r->tcp, c)->rack;
+        rack->reduced = r->tcp.now + late; /* sent before the reduction: the same sign */
+        r->tcp.now += SANWO_MSEC(1);
+        rig_sent_again(r, c, 4);
+        delivered(r, c, 4, 3 * RTT);
+        r->tcp.now += SANWO_SEC(1);
+        struct tcp_losses losses = sw_tcp_rack_detect(&r->tcp, c);
+        assert_int_equal(lost_bits(r, c), 0x3ef);
+        assert_int_equal(losses.again, !late);
+        rig_end(r);
+    }
 }
 
 /*
@@ -289,7 +284,7 @@ static void test_rtt_of_the_latest_ack(void **state)
     (void)state;
     struct rig *r = rig_new();
     struct tcp_connection *c = in_flight(r, 0xfffff000);
-    struct tcp_rack *rack = sw_tcp_records_rack(&r->tcp, c);
+    struct tcp_rack *rack = &sw_tcp_sending(&r->tcp, c)->rack;
 
     delivered(r, c, 6, RTT + SANWO_MSEC(6));
     assert_int_equal(rack->rtt, RTT);
@@ -314,28 +309,99 @@ static void test_dsack_after_all_was_acknowledged(void **state)
 }
 
 /*
- * B-02: the walk ends at the first record that is newer than what arrived; but not before the last
- * that was sent again, since only behind that numbers grow with the order of transmission.
+ * What was sent once is judged in the order of its numbers, what was sent again in the order in which
+ * that was: only what left before the newest that arrived.
  */
-static void test_walk_ends_behind_what_was_sent_again(void **state)
+static void test_two_orders(void **state)
 {
     (void)state;
     struct rig *r = rig_new();
     struct tcp_connection *c = in_flight(r, 0xfffff000);
 
-    for (uint32_t i = 5; i < 8; i += 2) { /* 5 and 7 go again, 5 long before what arrives */
-        sw_tcp_records_sent_again(&r->tcp, c, i);
-        sw_tcp_record(&r->tcp, c, i)->flags = RECORD_RETRANSMITTED;
-    }
-    struct tcp_record *last = sw_tcp_record(&r->tcp, c, 2);
-    sw_tcp_records_sent_again(&r->tcp, c, 2);
-    last->flags = RECORD_RETRANSMITTED;
-    sw_tcp_record(&r->tcp, c, 7)->order = last->order + 1;
-    sw_tcp_record(&r->tcp, c, 1)->order = last->order + 2;
+    rig_sent_again(r, c, 7); /* before what arrives */
+    rig_sent_again(r, c, 5);
+    rig_sent_again(r, c, 2); /* arrives */
+    rig_sent_again(r, c, 6); /* after it */
+    rig_sent_again(r, c, 1);
     delivered(r, c, 2, SANWO_SEC(2));
     r->tcp.now += SANWO_SEC(1);
     sw_tcp_rack_detect(&r->tcp, c);
-    assert_int_equal(lost_bits(r, c), 0x379); /* all but 2, delivered, and 1 and 7, newer */
+    assert_int_equal(lost_bits(r, c), 0x3b9); /* all but 1, 2 and 6 */
+    rig_end(r);
+}
+
+/* Sent again, then lost again, then sent again: each time the last transmission counts. */
+static void test_sent_again_and_again(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct tcp_connection *c = in_flight(r, 0xfffff000);
+    sanwo_time at = RTT;
+
+    delivered(r, c, 9, at += SANWO_MSEC(50));
+    for (uint32_t i = 0; i < 8; i++) {
+        r->tcp.now += RTT;
+        sw_tcp_rack_detect(&r->tcp, c);
+        assert_int_equal(lost_bits(r, c), i ? 1 : 0x1ff);
+        for (uint32_t n = i ? 0 : 8; n < 9; n--)
+            rig_sent_again(r, c, n); /* the first one last of all */
+        assert_int_equal(lost_bits(r, c), 0);
+        sw_tcp_rack_detect(&r->tcp, c);
+        assert_int_equal(lost_bits(r, c), 0);
+        rig_sent_again(r, c, 1); /* and behind it another, which arrives */
+        sw_tcp_rack_ack_begins(&r->tcp, c);
+        struct tcp_segment seg = rig_segment(r, c, 1, TCP_ACK);
+        r->tcp.now += RTT;
+        seg.arrival = r->tcp.now;
+        sw_tcp_rack_delivered(&r->tcp, c, rig_record(r, c, 1), &seg);
+        for (uint32_t n = 1; n < 9; n++)
+            rig_set_flags(r, c, n, RECORD_SACKED | RECORD_RETRANSMITTED);
+    }
+    assert_int_equal(rig_record(r, c, 0)->transmissions, 9);
+    rig_check_records(r, c);
+    rig_end(r);
+}
+
+/*
+ * A super-segment was sent again in one frame; its second segment arrived. What went before it is
+ * lost at once, what went after it once something later arrives, though the first part was by then
+ * sent a third time. RFC8985-6.2-1.
+ */
+static void test_parts_of_a_retransmission(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct tcp_connection *c = in_flight(r, 0xfffff000);
+    struct tcp_place place;
+
+    c->in_recovery = 1; /* the window is zero */
+    delivered(r, c, 9, RTT + SANWO_MSEC(9));
+    sw_tcp_rack_detect(&r->tcp, c);
+    assert_int_equal(lost_bits(r, c), 0x1ff);
+    c->send.in_flight = c->send.lost = 0;
+    rig_end(r);
+    r = rig_new();
+    c = rig_open(r, 0xfffff000, 1);
+    c->sack = c->in_recovery = 1;
+    c->send.srtt = c->send.min_rtt = RTT;
+    for (int i = 0; i < 2; i++) {
+        assert_true(sw_tcp_records_push(&r->tcp, c, 4 * MSS));
+        c->send.snd_nxt = tcp_seq_add(c->send.snd_nxt, 4 * MSS);
+    }
+    r->tcp.now += SANWO_MSEC(1);
+    rig_sent_again(r, c, 0);
+    place = rig_place(r, c, 0);
+    assert_true(sw_tcp_records_split(&r->tcp, c, &place, 2 * MSS));
+    assert_true(sw_tcp_records_split(&r->tcp, c, &place, MSS)); /* 1, 1, 2 and 4 segments */
+    delivered(r, c, 1, SANWO_MSEC(1) + RTT);
+    sw_tcp_rack_detect(&r->tcp, c);
+    assert_int_equal(lost_bits(r, c), 0x9); /* the part before it, and what was sent earlier */
+    rig_sent_again(r, c, 0);
+    rig_sent_again(r, c, 3);
+    delivered(r, c, 3, SANWO_MSEC(1) + 2 * RTT);
+    sw_tcp_rack_detect(&r->tcp, c);
+    if (lost_bits(r, c) != 0x5)
+        fail_msg("lost are %x: 4 is the end of the first retransmission", lost_bits(r, c));
     rig_end(r);
 }
 
@@ -351,7 +417,9 @@ int main(void)
         cmocka_unit_test(test_timer),
         cmocka_unit_test(test_retransmission_in_the_same_instant),
         cmocka_unit_test(test_lost_again),
-        cmocka_unit_test(test_walk_ends_behind_what_was_sent_again),
+        cmocka_unit_test(test_two_orders),
+        cmocka_unit_test(test_sent_again_and_again),
+        cmocka_unit_test(test_parts_of_a_retransmission),
         cmocka_unit_test(test_reordering_is_between_acks),
         cmocka_unit_test(test_rtt_of_the_latest_ack),
         cmocka_unit_test(test_dsack_after_all_was_acknowledged),

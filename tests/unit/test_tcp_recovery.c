@@ -15,6 +15,7 @@ static struct tcp_connection *in_flight(struct rig *r, uint32_t snd, uint32_t co
 {
     struct tcp_connection *c = rig_open(r, snd, 1);
 
+    r->tcp.config.pacing = false; /* all at once */
     c->cc.cwnd = count * MSS;
     c->send.srtt = c->send.min_rtt = SANWO_MSEC(50);
     rig_send(r, c, (count + 20) * MSS);
@@ -202,8 +203,8 @@ static void test_reordering(void **state)
 }
 
 /*
- * All counts as lost, also what was SACKed (RFC 2018 8); cwnd is one segment; in order again.
- * RFC2018-8-1.
+ * All counts as lost; cwnd is one segment. Its ACK lets two new ones out (F-RTO, RFC 5682 2.1 step 2b);
+ * a duplicate then says that the rest is lost, and it goes again in order.
  */
 static void test_timeout(void **state)
 {
@@ -211,7 +212,7 @@ static void test_timeout(void **state)
     for (size_t s = 0; s < SW_COUNT(starts); s++) {
         struct rig *r = rig_new();
         struct tcp_connection *c = in_flight(r, starts[s], 10);
-        sw_tcp_record_set_flags(c, sw_tcp_record(&r->tcp, c, 4), RECORD_SACKED);
+        rig_set_flags(r, c, 4, RECORD_SACKED); /* presumed, by a duplicate */
         assert_int_equal(sw_tcp_retransmit_expired(&r->tcp, c), TCP_CONTINUE);
         rig_check_records(r, c);
         assert_int_equal(c->send.lost, 10 * MSS);
@@ -221,16 +222,43 @@ static void test_timeout(void **state)
         check_sends(r, c, 0);
         check_sends_nothing(r, c);
         rig_ack(r, c, starts[s] + MSS, 1 << 20);
-        check_sends(r, c, MSS);
-        check_sends(r, c, 2 * MSS);
+        check_sends(r, c, 10 * MSS);
+        check_sends(r, c, 11 * MSS);
         check_sends_nothing(r, c);
+        duplicates(r, c, 1);
+        assert_true(c->cc.cwnd <= 3 * MSS);
+        check_sends(r, c, MSS);
         /* RFC6675-5.1-1 */
         duplicates(r, c, 5); /* of what was sent twice: no fast retransmit for them */
         assert_int_equal(c->in_recovery, 0);
         assert_int_equal(c->cc.ssthresh, 5 * MSS);
         rig_ack(r, c, starts[s] + 10 * MSS, 1 << 20);
         assert_int_equal(c->in_timeout, 0);
-        check_sends(r, c, 10 * MSS);
+        assert_int_equal(c->send.lost, 0);
+        check_sends(r, c, 12 * MSS);
+        rig_end(r);
+    }
+}
+
+/*
+ * With SACK, what was reported stays reported (RFC 6675 5.1), unless the oldest is among it, which the
+ * peer can only have thrown away (RFC 2018 8). RFC2018-8-1.
+ */
+static void test_timeout_with_sack(void **state)
+{
+    (void)state;
+    for (uint32_t reneged = 0; reneged < 2; reneged++) {
+        struct rig *r = rig_new();
+        struct tcp_connection *c = in_flight(r, 0xffffe000, 10);
+        c->sack = 1;
+        rig_set_flags(r, c, 4, RECORD_SACKED);
+        if (reneged)
+            rig_set_flags(r, c, 0, RECORD_SACKED);
+        assert_int_equal(sw_tcp_retransmit_expired(&r->tcp, c), TCP_CONTINUE);
+        rig_check_records(r, c);
+        assert_int_equal(c->send.lost, (reneged ? 10 : 9) * MSS);
+        assert_int_equal(rig_bits(r, c, RECORD_LOST), reneged ? 0x3ff : 0x3ef);
+        check_sends(r, c, 0);
         rig_end(r);
     }
 }
@@ -248,7 +276,7 @@ static void test_timeout_again(void **state)
     assert_int_equal(c->cc.ssthresh, 5 * MSS);
     assert_int_equal(c->send.retransmissions, 2);
     check_sends(r, c, 0);
-    assert_int_equal(sw_tcp_record(&r->tcp, c, 0)->transmissions, 3);
+    assert_int_equal(rig_record(r, c, 0)->transmissions, 3);
     rig_end(r);
 }
 
@@ -266,9 +294,11 @@ static void test_recover_does_not_age(void **state)
             assert_true(sw_tcp_records_push(&r->tcp, c, step));
             c->send.snd_nxt = c->send.snd_end = tcp_seq_add(c->send.snd_nxt, step);
             struct tcp_segment seg = rig_segment(r, c, 1, TCP_ACK);
+            struct tcp_news news = sw_tcp_recovery_begin(&r->tcp, c, &seg);
             c->send.snd_una = seg.ack;
             sw_tcp_records_acknowledge(&r->tcp, c, &seg);
-            sw_tcp_recovery_on_ack(&r->tcp, c, step, step);
+            news.acked = step;
+            sw_tcp_recovery_end(&r->tcp, c, &news);
         }
         c->cc.cwnd = 5 * MSS;
         rig_send(r, c, 5 * MSS);
@@ -341,6 +371,7 @@ int main(void)
         cmocka_unit_test(test_what_is_a_duplicate),
         cmocka_unit_test(test_reordering),
         cmocka_unit_test(test_timeout),
+        cmocka_unit_test(test_timeout_with_sack),
         cmocka_unit_test(test_timeout_again),
         cmocka_unit_test(test_recover_does_not_age),
         cmocka_unit_test(test_sack_sends_the_holes),

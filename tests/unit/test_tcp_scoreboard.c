@@ -30,7 +30,7 @@ static bool report(struct rig *r, struct tcp_connection *c, const struct wire_tc
     seg.ack = c->send.snd_una;
     seg.options.sack_count = count;
     memcpy(seg.options.sack, blocks, count * sizeof blocks[0]);
-    bool news = sw_tcp_scoreboard_update(&r->tcp, c, &seg);
+    bool news = sw_tcp_scoreboard_update(&r->tcp, c, &seg).bytes;
     rig_check_records(r, c);
     return news;
 }
@@ -42,7 +42,7 @@ static uint32_t sacked(const struct rig *r, const struct tcp_connection *c, uint
     uint32_t bytes = 0;
 
     for (uint32_t i = 0; i < sw_tcp_records_count(&r->tcp, c); i++) {
-        const struct tcp_record *record = sw_tcp_record(&r->tcp, c, i);
+        const struct tcp_record *record = rig_record(r, c, i);
         uint32_t a = tcp_seq_distance(c->send.snd_una, record->seq), b = a + record->length;
         a = a > from ? a : from;
         b = b < to ? b : to;
@@ -147,9 +147,8 @@ static void test_lost_that_arrived(void **state)
     struct rig *r = rig_new();
     struct tcp_connection *c = in_flight(r, 0xfffffc18, 4, 1000);
     struct wire_tcp_sack block = {tcp_seq_of(0xfffffc18 + 1000u), tcp_seq_of(0xfffffc18 + 2000u)};
-    struct tcp_record *second = sw_tcp_record(&r->tcp, c, 1);
 
-    sw_tcp_record_set_flags(c, second, RECORD_LOST);
+    rig_set_flags(r, c, 1, RECORD_LOST);
     assert_int_equal(c->send.lost, 1000);
     assert_true(report(r, c, &block, 1));
     assert_int_equal(c->send.lost, 0);

@@ -50,6 +50,7 @@ static void test_append_rows(void **state)
             struct tcp_connection *c = rig_open(r, starts[s], 1);
             uint64_t before = r->region.used;
             uint32_t length = lengths[n];
+            r->tcp.config.send_buffer = 1 << 20;
             assert_int_equal(sw_tcp_send_queue_append(&r->tcp, c, stream, length), length);
             assert_int_equal(sw_tcp_send_queue_bytes(c), length);
             assert_int_equal(sw_tcp_send_queue_unsent(c), length);

@@ -34,6 +34,7 @@
 #include "tcp/receive/receive_queue.h"
 #include "tcp/receive/timestamps.h"
 #include "tcp/receive/window.h"
+#include "tcp/recovery/duplicates.h"
 #include "tcp/recovery/rack.h"
 #include "tcp/recovery/recovery.h"
 #include "tcp/recovery/scoreboard.h"
@@ -46,6 +47,7 @@
 #include "tcp/send/rtt.h"
 #include "tcp/send/segment.h"
 #include "tcp/send/send_queue.h"
+#include "tcp/send/sending.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -358,13 +360,67 @@ static inline enum tcp_verdict rig_ack(struct rig *r, struct tcp_connection *c, 
     return sw_tcp_process_ack(&r->tcp, c, &seg);
 }
 
+/* ---- records ----------------------------------------------------------------------------- */
+
+/* Where record @i is, counted from the oldest. */
+static inline struct tcp_place rig_place(const struct rig *r, const struct tcp_connection *c,
+                                         uint32_t i)
+{
+    struct tcp_place place;
+    const struct tcp_record *record = sw_tcp_records_first(&r->tcp, c, &place);
+
+    while (record && i--)
+        record = sw_tcp_records_next(&r->tcp, c, &place);
+    assert_non_null(record);
+    return place;
+}
+
+static inline struct tcp_record *rig_record(const struct rig *r, const struct tcp_connection *c,
+                                            uint32_t i)
+{
+    struct tcp_place place = rig_place(r, c, i);
+
+    return sw_tcp_record_at(&r->tcp, c, &place);
+}
+
+static inline void rig_set_flags(struct rig *r, struct tcp_connection *c, uint32_t i, uint8_t flags)
+{
+    struct tcp_place place = rig_place(r, c, i);
+
+    sw_tcp_record_set_flags(&r->tcp, c, &place, flags);
+}
+
+/* As sw_tcp_plan_sent() notes a retransmission of the whole record. */
+static inline void rig_sent_again(struct rig *r, struct tcp_connection *c, uint32_t i)
+{
+    struct tcp_place place = rig_place(r, c, i);
+    uint8_t flags = sw_tcp_record_at(&r->tcp, c, &place)->flags;
+
+    sw_tcp_records_sent_again(&r->tcp, c, &place);
+    sw_tcp_record_set_flags(&r->tcp, c, &place,
+                            (flags & (uint8_t)~RECORD_LOST) | RECORD_RETRANSMITTED);
+}
+
+/* The records with any of @flags, as bits. */
+static inline uint64_t rig_bits(const struct rig *r, const struct tcp_connection *c, uint8_t flags)
+{
+    uint64_t bits = 0, bit = 1;
+    struct tcp_place place;
+    const struct tcp_record *record = sw_tcp_records_first(&r->tcp, c, &place);
+
+    for (; record; record = sw_tcp_records_next(&r->tcp, c, &place), bit <<= 1)
+        bits |= record->flags & flags ? bit : 0;
+    return bits;
+}
+
 /* in_flight and lost as the records say they are; the records gapless from snd_una to snd_nxt. */
 static inline void rig_check_records(const struct rig *r, const struct tcp_connection *c)
 {
-    uint32_t flight = 0, lost = 0, at = c->send.snd_una.raw;
+    uint32_t flight = 0, lost = 0, at = c->send.snd_una.raw, count = 0;
+    struct tcp_place place;
+    const struct tcp_record *record = sw_tcp_records_first(&r->tcp, c, &place);
 
-    for (uint32_t i = 0; i < sw_tcp_records_count(&r->tcp, c); i++) {
-        const struct tcp_record *record = sw_tcp_record(&r->tcp, c, i);
+    for (; record; record = sw_tcp_records_next(&r->tcp, c, &place), count++) {
         assert_int_equal(record->seq.raw, at);
         assert_int_not_equal(record->length, 0);
         at += record->length;
@@ -374,6 +430,7 @@ static inline void rig_check_records(const struct rig *r, const struct tcp_conne
         else if (!(record->flags & RECORD_SACKED))
             flight += record->length;
     }
+    assert_int_equal(count, sw_tcp_records_count(&r->tcp, c));
     assert_int_equal(at, c->send.snd_nxt.raw);
     assert_int_equal(c->send.in_flight, flight);
     assert_int_equal(c->send.lost, lost);

@@ -84,6 +84,14 @@ static struct wire_tcp_options read_again(const uint8_t *p, size_t n)
             o.malformed = true;
             break;
         }
+        size_t cookie = p[i + 1] - 4u; /* of an experiment: RFC 7413 9 */
+        if (p[i] == 254 && p[i + 1] >= 4 && sw_load16(p + i + 2) == 0xf989 && !o.fast_open &&
+            (cookie == 0 || (cookie >= 4 && cookie <= 16 && cookie % 2 == 0))) {
+            o.fast_open = o.fast_open_experiment = true;
+            o.fast_open_length = (uint8_t)cookie;
+            memcpy(o.fast_open_cookie, p + i + 4, cookie);
+            seen[34] = true;
+        }
         if (!seen[p[i]] && size_is_right(p[i], p[i + 1])) {
             take_known(&o, p + i);
             seen[p[i]] = true; /* one of the wrong size does not hide the right one behind it */
@@ -104,6 +112,7 @@ static void assert_same(const struct wire_tcp_options *a, const struct wire_tcp_
     assert_int_equal(a->malformed, b->malformed);
     assert_int_equal(a->fast_open, b->fast_open);
     assert_int_equal(a->fast_open_length, b->fast_open_length);
+    assert_int_equal(a->fast_open_experiment, b->fast_open_experiment);
     assert_memory_equal(a->fast_open_cookie, b->fast_open_cookie, 16);
     assert_int_equal(a->sack_count, b->sack_count);
     assert_memory_equal(a->sack, b->sack, sizeof(a->sack));
@@ -119,6 +128,36 @@ static struct wire_tcp_options read_exact(const uint8_t *bytes, size_t n)
     free(p);
     assert_same(&o, &again);
     return o;
+}
+
+/* RFC 7413 9, RFC 6994: the experiment counts as the option, the first of either as usual. */
+static void test_fast_open_experiment(void **state)
+{
+    static const struct {
+        uint8_t bytes[24];
+        size_t size;
+        int length; /* of the cookie, -1: no option */
+        bool experiment;
+        uint8_t first; /* of the cookie */
+    } rows[] = {
+        {{254, 4, 0xf9, 0x89}, 4, 0, true, 0},
+        {{254, 8, 0xf9, 0x89, 5, 6, 7, 8}, 8, 4, true, 5},
+        {{254, 7, 0xf9, 0x89, 5, 6, 7, 1}, 8, -1, false, 0},
+        {{254, 6, 0xf9, 0x89, 5, 6, 1, 1}, 8, -1, false, 0},
+        {{254, 4, 0xf9, 0x88}, 4, -1, false, 0},
+        {{254, 3, 0xf9, 0x89}, 4, -1, false, 0},
+        {{254, 2, 0, 0}, 4, -1, false, 0},
+        {{254, 8, 0xf9, 0x89, 5, 6, 7, 8, 34, 6, 1, 2, 3, 4}, 14, 4, true, 5},
+        {{34, 6, 1, 2, 3, 4, 254, 8, 0xf9, 0x89, 5, 6, 7, 8}, 14, 4, false, 1},
+        {{34, 3, 1, 254, 8, 0xf9, 0x89, 5, 6, 7, 8}, 11, 4, true, 5},
+    };
+    (void)state;
+    for (size_t i = 0; i < SW_COUNT(rows); i++) {
+        struct wire_tcp_options o = read_exact(rows[i].bytes, rows[i].size);
+        assert_int_equal(o.fast_open ? o.fast_open_length : -1, rows[i].length);
+        assert_int_equal(o.fast_open_experiment, rows[i].experiment);
+        assert_int_equal(o.fast_open_cookie[0], rows[i].first);
+    }
 }
 
 static void test_none(void **state)
@@ -345,8 +384,34 @@ static const struct layout layouts[] = {
      40,
      12,
      {2, 4, 2, 24, 1, 1, 4, 2, 1, 3, 3, 0}},
-    /* a fast open request ends with zeros */
-    {{.window_scale = -1, .fast_open = true}, {0}, 40, 4, {34, 2, 0, 0}},
+    /* a fast open request ends with NOPs, a cookie of its size too; zeros follow what comes later */
+    {{.window_scale = -1, .fast_open = true}, {0}, 40, 4, {34, 2, 1, 1}},
+    {{.window_scale = -1, .fast_open = true, .fast_open_experiment = true},
+     {0},
+     40,
+     4,
+     {254, 4, 0xf9, 0x89}},
+    {{.window_scale = -1,
+      .fast_open = true,
+      .fast_open_experiment = true,
+      .fast_open_length = 4,
+      .fast_open_cookie = {1, 2, 3, 4}},
+     {0},
+     40,
+     8,
+     {254, 8, 0xf9, 0x89, 1, 2, 3, 4}},
+    /* it comes last where the order does not name it, and only if there is room */
+    {{.mss = 536, .window_scale = 2, .fast_open = true},
+     {2, 1, 3},
+     40,
+     12,
+     {2, 4, 2, 24, 1, 3, 3, 2, 34, 2, 1, 1}},
+    {{.mss = 536, .window_scale = 2, .fast_open = true, .fast_open_length = 4},
+     {2, 1, 3},
+     12,
+     8,
+     {2, 4, 2, 24, 1, 3, 3, 2}},
+    {{.mss = 536, .window_scale = -1, .fast_open = true}, {34, 3, 2}, 40, 8, {34, 2, 1, 1, 2, 4, 2, 24}},
     {{.window_scale = -1,
       .fast_open = true,
       .fast_open_length = 6,
@@ -480,6 +545,7 @@ static struct wire_tcp_options random_options(uint64_t *seed)
         o.fast_open_length = (uint8_t)(next_random(seed) % 8 * 2);
         o.fast_open_length = o.fast_open_length == 2 ? 16 : o.fast_open_length;
         random_fill(seed, o.fast_open_cookie, o.fast_open_length);
+        o.fast_open_experiment = (bits & 64) != 0;
     }
     if (bits & 32) {
         o.sack_count = (uint8_t)(1 + next_random(seed) % 4);
@@ -492,7 +558,8 @@ static struct wire_tcp_options random_options(uint64_t *seed)
 static size_t bare_size(const struct wire_tcp_options *o)
 {
     return (o->mss ? 4u : 0) + (o->window_scale >= 0 ? 3u : 0) + (o->sack_permitted ? 2u : 0) +
-           (o->timestamps ? 10u : 0) + (o->fast_open ? 2u + o->fast_open_length : 0) +
+           (o->timestamps ? 10u : 0) +
+           (o->fast_open ? 2u + 2u * o->fast_open_experiment + o->fast_open_length : 0) +
            (o->sack_count ? 2u + 8u * o->sack_count : 0);
 }
 
@@ -539,6 +606,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_none),
+        cmocka_unit_test(test_fast_open_experiment),
         cmocka_unit_test(test_known_layouts),
         cmocka_unit_test(test_every_truncation),
         cmocka_unit_test(test_every_length_byte_at_every_place),

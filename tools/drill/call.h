@@ -66,6 +66,11 @@ drill_call_function sw_drill_call_poll, sw_drill_call_epoll_create, sw_drill_cal
 
 /** POLL... bits that hold for the socket now. */
 uint32_t sw_drill_socket_ready(struct drill_run *run, struct drill_socket *s);
+/** Does the stack have a Fast Open cookie for it (and is to use it)? */
+bool sw_drill_has_cookie(struct drill_run *run, const struct sanwo_endpoint *remote);
+/** Fast Open to argument @index, or to where a connect() before said. 0, errno, or -1: decided. */
+int sw_drill_fast_connect(struct drill_run *run, struct drill_pending *p, struct drill_socket *s,
+                          size_t index, bool *has_cookie);
 /** A connection of the listener, or false. */
 bool sw_drill_socket_accept(struct drill_run *run, struct drill_socket *s,
                             struct sanwo_handle *out);

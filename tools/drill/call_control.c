@@ -55,7 +55,8 @@ static bool answer(struct drill_run *run, struct drill_socket *s, int64_t comman
         *out = known ? info.send_unsent : 0;
         return true;
     case DRILL_FIONSPACE:
-        *out = (int64_t)s->config.send_buffer - (known ? info.send_queued : 0);
+        *out = known ? (int64_t)info.send_limit - info.send_queued
+                     : (int64_t)s->config.send_buffer_start;
         return true;
     case DRILL_SIOCATMARK:
         *out = known && sanwo_tcp_urgent(run->world->stack, s->handle) == 1;

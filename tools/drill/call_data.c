@@ -104,8 +104,7 @@ static bool flags_are_known(struct drill_run *run, const struct drill_pending *p
     static const struct {
         int64_t flag;
         const char *what;
-    } unknown[] = {{MSG_FASTOPEN, "TCP Fast Open"},
-                   {0x4000000, "MSG_ZEROCOPY"},
+    } unknown[] = {{0x4000000, "MSG_ZEROCOPY"},
                    {MSG_ERRQUEUE, "the error queue of a socket"}};
 
     for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
@@ -345,6 +344,35 @@ static enum drill_progress stopped(struct drill_run *run, struct drill_pending *
     return nothing_goes_out(run, p, s);
 }
 
+/*
+ * sendto(MSG_FASTOPEN), or the first write() after TCP_FASTOPEN_CONNECT: with a cookie the bytes go with
+ * the SYN. True: *@progress says what the call does; else it goes on as one of a connecting socket.
+ */
+static bool opens_fast(struct drill_run *run, struct drill_pending *p, struct drill_socket *s,
+                       const struct transfer *t, enum drill_progress *progress)
+{
+    bool has_cookie = false, nonblocking = s->nonblocking || (t->flags & MSG_DONTWAIT);
+    int error;
+
+    if (s->has_handle || s->listening || is_bsd(run) || (!s->deferred && !(t->flags & MSG_FASTOPEN)))
+        return false;
+    error = sw_drill_fast_connect(run, p, s, 4, &has_cookie);
+    *progress = DRILL_CALL_BROKEN;
+    if (error < 0)
+        return true;
+    if (error) {
+        *progress = sw_drill_call_fails(p, error);
+        return true;
+    }
+    if (has_cookie)
+        put(run, p, s, t);
+    if (!nonblocking)
+        return false;
+    *progress = p->done ? sw_drill_call_returns(p, (int64_t)p->done)
+                        : sw_drill_call_fails(p, EINPROGRESS);
+    return true;
+}
+
 enum drill_progress sw_drill_call_write(struct drill_run *run, struct drill_pending *p)
 {
     struct drill_socket *s = sw_drill_call_socket(run, p, 0);
@@ -354,7 +382,7 @@ enum drill_progress sw_drill_call_write(struct drill_run *run, struct drill_pend
 
     if (!s || !read_transfer(run, p, &t, false) || !flags_are_known(run, p, t.flags))
         return s || run->decided ? DRILL_CALL_BROKEN : DRILL_CALL_DONE;
-    if (is_too_early(run, p, s, &t, &progress))
+    if (opens_fast(run, p, s, &t, &progress) || is_too_early(run, p, s, &t, &progress))
         return progress;
     if (!t.length) {
         int error = sw_drill_socket_take_error(run, s);

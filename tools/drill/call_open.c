@@ -173,6 +173,10 @@ enum drill_progress sw_drill_call_listen(struct drill_run *run, struct drill_pen
     /* Linux and FreeBSD take more than asked, if only one. */
     open.backlog = backlog < 0 || backlog > 4096 ? 4096 : (uint32_t)backlog + 1;
     open.config = &s->config;
+    if (!run->no_fast_server && s->fast_open > 0)
+        open.fast_open = s->fast_open > 4096 ? 4096 : (uint32_t)s->fast_open;
+    else if (!run->no_fast_server && run->fast_listeners)
+        open.fast_open = open.backlog;
     result = sanwo_tcp_listen(run->world->stack, &open, run->world->now, &s->handle);
     if (result < 0)
         return sw_drill_call_fails(p, sw_drill_errno(run, result));
@@ -271,9 +275,12 @@ static enum drill_progress disconnect(struct drill_run *run, struct drill_pendin
 }
 
 static int start_connect(struct drill_run *run, struct drill_socket *s,
-                         const struct sanwo_endpoint *remote)
+                         const struct sanwo_endpoint *remote, bool fast_open)
 {
-    struct sanwo_tcp_connect open = {.remote = *remote, .local = s->local, .config = &s->config};
+    struct sanwo_tcp_connect open = {.remote = *remote,
+                                     .local = s->local,
+                                     .config = &s->config,
+                                     .fast_open = fast_open};
     int result = sanwo_tcp_connect(run->world->stack, &open, run->world->now, &s->handle);
 
     if (result < 0)
@@ -343,8 +350,44 @@ enum drill_progress sw_drill_call_connect(struct drill_run *run, struct drill_pe
         return connect_again(run, p, s, false);
     if (!read_endpoint(run, address, &remote))
         return DRILL_CALL_BROKEN;
-    error = start_connect(run, s, &remote);
+    bool fast = s->fast_connect && !run->no_fast_client;
+    if (fast && sw_drill_has_cookie(run, &remote)) {
+        s->deferred = true;
+        s->deferred_to = remote;
+        return sw_drill_call_returns(p, 0);
+    }
+    error = start_connect(run, s, &remote, fast);
     return error ? sw_drill_call_fails(p, error) : connect_again(run, p, s, true);
+}
+
+bool sw_drill_has_cookie(struct drill_run *run, const struct sanwo_endpoint *remote)
+{
+    struct sanwo_peer peer;
+
+    for (size_t i = 0; sanwo_stack_peers(run->world->stack, i, &peer, 1); i++)
+        if (sanwo_address_equal(&peer.address, &remote->address))
+            return peer.fast_open_cookie &&
+                   (!peer.fast_open_blocked || (peer.fast_open_blocked_port &&
+                                                peer.fast_open_blocked_port != remote->port));
+    return false;
+}
+
+int sw_drill_fast_connect(struct drill_run *run, struct drill_pending *p, struct drill_socket *s,
+                          size_t index, bool *has_cookie)
+{
+    struct sanwo_endpoint remote = {run->conditions.remote, run->conditions.connect_port};
+    const struct drill_value *address = NULL;
+
+    if (run->no_fast_client)
+        return EOPNOTSUPP;
+    if (s->deferred)
+        remote = s->deferred_to;
+    else if (!(address = sw_drill_argument(run, p->event->call, p->event->line, index)) ||
+             !read_endpoint(run, address, &remote))
+        return -1;
+    s->deferred = false;
+    *has_cookie = sw_drill_has_cookie(run, &remote);
+    return start_connect(run, s, &remote, true);
 }
 
 /* ---- shutdown, close ------------------------------------------------------------------------------ */

@@ -35,6 +35,8 @@ static const struct drill_option_row *find(struct drill_run *run, const struct d
     return NULL;
 }
 
+#define LARGEST_UNSENT (INT64_C(1) << 30)
+
 /* ---- what a socket will start with ------------------------------------------------------------- */
 
 enum field_kind { FLAG, BYTE, HALF, WORD, TIME };
@@ -63,6 +65,8 @@ static const struct field {
     FIELD(MSS, HALF, mss),
     FIELD(SYN_RETRIES, BYTE, syn_retries),
     FIELD(FIN_WAIT_2_TIME, TIME, fin_wait_2),
+    FIELD(UNSENT_LIMIT, WORD, unsent_limit),
+    FIELD(WINDOW_CLAMP, WORD, window_clamp),
 #undef FIELD
 };
 
@@ -140,6 +144,8 @@ void sw_drill_socket_opened(struct drill_run *run, struct drill_socket *s)
     if (run->conditions.profile.dialect != SW_DIALECT_BSD || !sw_drill_socket_info(run, s, &info))
         return;
     bytes = s->receive_buffer ? s->receive_buffer : s->config.receive_buffer;
+    if (!bytes)
+        return;
     mss = info.send_mss + (info.timestamps ? 12 : 0);
     if (bytes > mss && mss && bytes % mss)
         sw_drill_socket_set(run, s, SANWO_TCP_RECEIVE_BUFFER, bytes - bytes % mss + mss);
@@ -218,8 +224,10 @@ static enum drill_progress set_pair(struct drill_run *run, struct drill_pending 
 }
 
 static enum drill_progress set_name(struct drill_run *run, struct drill_pending *p,
-                                    const struct drill_option_row *row, const struct drill_value *v)
+                                    struct drill_socket *s, const struct drill_option_row *row,
+                                    const struct drill_value *v)
 {
+    uint8_t algorithm = s->config.congestion;
     const char *name = v->kind == DRILL_STRING ? v->text : NULL;
 
     if (row->how == FUNCTIONS) {
@@ -233,8 +241,10 @@ static enum drill_progress set_name(struct drill_run *run, struct drill_pending 
         sw_drill_skip(run, p->event->line, "the function block %s", name ? name : "");
         return DRILL_CALL_BROKEN;
     }
-    return name && sw_drill_congestion(run, name) ? sw_drill_call_returns(p, 0)
-                                                  : sw_drill_call_fails(p, ENOENT);
+    if (!name || !sw_drill_congestion(run, name, &algorithm))
+        return sw_drill_call_fails(p, ENOENT);
+    int error = sw_drill_socket_set(run, s, SANWO_TCP_CONGESTION, algorithm);
+    return error ? sw_drill_call_fails(p, error) : sw_drill_call_returns(p, 0);
 }
 
 static int set_buffer(struct drill_run *run, struct drill_socket *s,
@@ -286,6 +296,17 @@ static int set_number(struct drill_run *run, struct drill_socket *s,
         s->config.offer_sack = s->config.offer_timestamps = value == 0;
         s->config.offer_window_scale = value == 0;
         return 0;
+    case FAST_OPEN:
+        s->fast_open = value > 0 ? value : 0;
+        if (s->listening && !run->no_fast_server)
+            sanwo_tcp_set_option(run->world->stack, s->handle, SANWO_TCP_FAST_OPEN, s->fast_open,
+                                 run->world->now);
+        return value < 0 ? EINVAL : 0;
+    case FAST_CONNECT:
+        if (run->no_fast_client)
+            return EOPNOTSUPP;
+        s->fast_connect = value == 1;
+        return value < 0 || value > 1 ? EINVAL : 0;
     case CONFIG_TIME:
         return value > 0 ? (*config_time(s, row) = value * row->unit, 0) : EINVAL;
     case INLINE:
@@ -296,7 +317,9 @@ static int set_number(struct drill_run *run, struct drill_socket *s,
         return 0;
     case UNSENT_LOW:
         s->unsent_low = value;
-        return 0;
+        if (value < 0 || value > LARGEST_UNSENT) /* Linux' way to say: none */
+            value = 0;
+        return sw_drill_socket_set(run, s, SANWO_TCP_UNSENT_LIMIT, value);
     default:
         store(s, row->name, value);
         return 0;
@@ -319,7 +342,7 @@ enum drill_progress sw_drill_call_setsockopt(struct drill_run *run, struct drill
     if (row->how == LINGER || row->how == TIMEOUT)
         return set_pair(run, p, s, row, v);
     if (row->how == CONGESTION || row->how == FUNCTIONS)
-        return set_name(run, p, row, v);
+        return set_name(run, p, s, row, v);
     if (row->how == CONFIG_TIME && s->has_handle && !s->listening) {
         sw_drill_skip(run, p->event->line, "%s on an open connection", row->name);
         return DRILL_CALL_BROKEN;
@@ -338,6 +361,16 @@ enum drill_progress sw_drill_call_setsockopt(struct drill_run *run, struct drill
 
 /* ---- getsockopt ----------------------------------------------------------------------------------- */
 
+/* The size of a buffer that nobody set. */
+static int64_t followed(struct drill_run *run, struct drill_socket *s, bool receive)
+{
+    struct sanwo_tcp_info info;
+
+    if (sw_drill_socket_info(run, s, &info))
+        return receive ? info.receive_limit : info.send_limit;
+    return receive ? s->config.receive_buffer_start : s->config.send_buffer_start;
+}
+
 static int64_t get_buffer(struct drill_run *run, struct drill_socket *s,
                           const struct drill_option_row *row)
 {
@@ -345,6 +378,8 @@ static int64_t get_buffer(struct drill_run *run, struct drill_socket *s,
 
     if (!value)
         value = socket_get(run, s, row->option);
+    if (!value) /* it follows the path */
+        value = followed(run, s, row->option == SANWO_TCP_RECEIVE_BUFFER);
     return run->conditions.profile.doubles_buffers ? 2 * value : value;
 }
 
@@ -389,6 +424,10 @@ static int64_t get_number(struct drill_run *run, struct drill_socket *s,
         return known && info.path_mtu ? info.path_mtu : run->conditions.mtu;
     case FAMILY:
         return s->family == SANWO_FAMILY_IPV6 ? AF_INET6 : AF_INET;
+    case FAST_OPEN:
+        return s->fast_open;
+    case FAST_CONNECT:
+        return s->fast_connect;
     case CONFIG_TIME:
         return *config_time(s, row) / row->unit;
     case CONSTANT:
@@ -454,10 +493,17 @@ static void expect_info(struct drill_run *run, struct drill_pending *p, struct d
 }
 
 static void expect_name(struct drill_pending *p, const struct drill_run *run,
-                        const struct drill_value *v)
+                        const struct drill_socket *s, const struct drill_value *v)
 {
-    const char *name = run->conditions.profile.dialect == SW_DIALECT_BSD ? "newreno" : "reno";
+    static const char *const names[] = {[SANWO_CONGESTION_NEWRENO] = "reno",
+                                        [SANWO_CONGESTION_CUBIC] = "cubic",
+                                        [SANWO_CONGESTION_BBR] = "bbr",
+                                        [SANWO_CONGESTION_DCTCP] = "dctcp"};
+    const char *name = names[s->config.congestion];
 
+    if (run->conditions.profile.dialect == SW_DIALECT_BSD &&
+        s->config.congestion == SANWO_CONGESTION_NEWRENO)
+        name = "newreno";
     if (run->congestion[0])
         name = run->congestion;
     if (v->kind == DRILL_STRING && strcmp(v->text, name))
@@ -481,7 +527,7 @@ enum drill_progress sw_drill_call_getsockopt(struct drill_run *run, struct drill
     else if (row->how == INFO)
         expect_info(run, p, s, v);
     else if (row->how == CONGESTION || row->how == FUNCTIONS)
-        expect_name(p, run, v);
+        expect_name(p, run, s, v);
     else {
         value = get_number(run, s, row);
         if (row->how == ERROR)

@@ -28,7 +28,7 @@ static uint32_t listener_ready(struct drill_run *run, struct drill_socket *s)
 
 static uint32_t write_ready(const struct drill_socket *s, const struct sanwo_tcp_info *i)
 {
-    if (i->send_queued >= s->config.send_buffer)
+    if (i->send_queued >= i->send_limit)
         return 0;
     if (s->unsent_low && i->send_unsent >= s->unsent_low)
         return 0;

@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum { CA_OPEN, CA_DISORDER, CA_CWR, CA_RECOVERY, CA_LOSS };
-enum { OPT_TIMESTAMPS = 1, OPT_SACK = 2, OPT_WSCALE = 4, OPT_ECN = 8 };
+enum { OPT_TIMESTAMPS = 1, OPT_SACK = 2, OPT_WSCALE = 4, OPT_ECN = 8, OPT_ACE = 64 };
 
 struct list {
     struct drill_variable *out;
@@ -92,7 +92,7 @@ static void add_states(const struct drill_run *run, struct list *l)
     add(l, "TCPI_OPT_TFO_CHILD", 128);
     add(l, "TCPI_OPT_TOE", 16); /* FreeBSD's */
     add(l, "TCPI_OPT_TFO", 32);
-    add(l, "TCPI_OPT_ACE", 64);
+    add(l, "TCPI_OPT_ACE", OPT_ACE);
     add(l, "TCP_INFINITE_SSTHRESH", 0x7fffffff);
 }
 
@@ -101,10 +101,14 @@ static uint64_t usec(sanwo_time t)
     return t > 0 ? (uint64_t)(t / 1000) : 0;
 }
 
-static uint64_t options_of(const struct sanwo_tcp_info *i)
+/* FreeBSD has a bit of its own for accurate ECN. */
+static uint64_t options_of(const struct drill_run *run, const struct sanwo_tcp_info *i)
 {
+    bool bsd = run->conditions.profile.dialect == SW_DIALECT_BSD;
+    uint64_t ecn = bsd && i->ecn == SANWO_ECN_ACCURATE ? OPT_ACE : OPT_ECN;
+
     return (i->timestamps ? OPT_TIMESTAMPS : 0) | (i->sack ? OPT_SACK : 0) |
-           (i->send_scale >= 0 ? OPT_WSCALE : 0);
+           (i->send_scale >= 0 ? OPT_WSCALE : 0) | (i->ecn ? ecn : 0);
 }
 
 static uint64_t congestion_state(const struct sanwo_tcp_info *i)
@@ -123,7 +127,7 @@ static uint64_t congestion_state(const struct sanwo_tcp_info *i)
 static void add_common(const struct drill_run *run, struct list *l, const struct sanwo_tcp_info *i)
 {
     add(l, "tcpi_state", sw_drill_state_number(run, i->state));
-    add(l, "tcpi_options", options_of(i));
+    add(l, "tcpi_options", options_of(run, i));
     add(l, "tcpi_snd_wscale", i->send_scale > 0 ? (uint64_t)i->send_scale : 0);
     add(l, "tcpi_rcv_wscale", i->receive_scale > 0 ? (uint64_t)i->receive_scale : 0);
     add(l, "tcpi_rto", usec(i->rto));
@@ -143,30 +147,53 @@ static void add_common(const struct drill_run *run, struct list *l, const struct
     add(l, "tcpi_total_retrans", i->segments_retransmitted);
 }
 
+static uint64_t msec(sanwo_time t)
+{
+    return t > 0 ? (uint64_t)(t / SANWO_MSEC(1)) : 0;
+}
+
+/* What is measured: times in microseconds, but for that of time-outs. */
+static void add_measured(struct list *l, const struct sanwo_tcp_info *i)
+{
+    add(l, "tcpi_busy_time", usec(i->busy_time));
+    add(l, "tcpi_rwnd_limited", usec(i->limited_time[SANWO_LIMIT_RECEIVE_WINDOW]));
+    add(l, "tcpi_sndbuf_limited", usec(i->limited_time[SANWO_LIMIT_SEND_BUFFER]));
+    add(l, "tcpi_total_rto", i->timeouts);
+    add(l, "tcpi_total_rto_recoveries", i->timeout_recoveries);
+    add(l, "tcpi_total_rto_time", msec(i->timeout_time));
+    add(l, "tcpi_total_tlp", i->tail_probes);
+    add(l, "tcpi_bytes_retrans", i->bytes_retransmitted);
+    add(l, "tcpi_dsack_dups", i->duplicates_reported);
+    add(l, "tcpi_delivery_rate", i->delivery_rate);
+    add(l, "tcpi_delivery_rate_app_limited", i->delivery_app_limited);
+    add(l, "tcpi_pacing_rate", i->pacing_rate);
+    add(l, "tcpi_rcv_rtt", usec(i->receive_rtt));
+    add(l, "tcpi_ato", usec(i->delayed_ack));
+}
+
 /* What our stack does not count is known as long as it did not happen. */
 static void add_zeros(struct list *l, const struct sanwo_tcp_info *i)
 {
     static const char *const without_loss[] = {
-        "tcpi_total_rto",          "tcpi_total_rto_recoveries",
-        "tcpi_total_rto_time",     "tcpi_bytes_retrans",
-        "tcpi_dsack_dups",         "tcpi_dsack_bytes",
-        "tcpi_snd_rexmitpack_tlp", "tcpi_rehash"};
-    static const char *const never[] = {"tcpi_total_tlp",
-                                        "tcpi_total_tlp_bytes",
-                                        "tcpi_delivered_ce",
-                                        "tcpi_received_ce",
-                                        "tcpi_fastopen_client_fail",
+        "tcpi_dsack_bytes", "tcpi_snd_rexmitpack_tlp", "tcpi_rehash"};
+    static const char *const never[] = {"tcpi_fastopen_client_fail",
                                         "tcpi_fackets",
                                         "tcpi_delivered_e0_bytes",
                                         "tcpi_delivered_e1_bytes",
                                         "tcpi_delivered_ce_bytes",
                                         "tcpi_received_e0_bytes",
                                         "tcpi_received_e1_bytes",
-                                        "tcpi_received_ce_bytes",
-                                        "tcpi_rcv_ce"};
+                                        "tcpi_received_ce_bytes"};
+    static const char *const unmarked[] = {"tcpi_delivered_ce", "tcpi_received_ce", "tcpi_rcv_ce"};
 
     for (size_t k = 0; k < sizeof never / sizeof never[0]; k++)
-        add(l, never[k], 0); /* no ECN, tail loss probes or Fast Open */
+        add(l, never[k], 0); /* no Fast Open */
+    for (size_t k = 0; !i->ecn && k < sizeof unmarked / sizeof unmarked[0]; k++)
+        add(l, unmarked[k], 0);
+    if (i->ecn == SANWO_ECN_ACCURATE) {
+        add(l, "tcpi_delivered_ce", i->marks_told);
+        add(l, "tcpi_received_ce", i->marks_received);
+    }
     for (size_t k = 0; !i->segments_retransmitted && k < sizeof without_loss / sizeof(char *); k++)
         add(l, without_loss[k], 0);
 }
@@ -241,6 +268,7 @@ size_t sw_drill_info(struct drill_run *run, struct drill_socket *s,
     add_common(run, &l, &info);
     add_windows(run, &l, &info);
     add_linux(&l, &info);
+    add_measured(&l, &info);
     add_zeros(&l, &info);
     add(&l, "tcpi_reordering", s->config.duplicate_threshold);
     peer = sw_drill_world_peer(run->world, &info.local, &info.remote);

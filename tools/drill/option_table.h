@@ -27,6 +27,8 @@ enum drill_option_how {
     PATH_MTU,    /* told */
     FAMILY,      /* SO_DOMAIN */
     CONFIG_TIME, /* before the connection: `initial` is the place in the configuration */
+    FAST_OPEN,   /* of a listener: most pending connections */
+    FAST_CONNECT, /* connect() waits for the first write */
     FUNCTIONS,   /* {function_set_name="freebsd", ...} */
     ABSENT,      /* skips the script */
 };

@@ -19,8 +19,9 @@ enum { NOP = 1, MSS = 2, SCALE = 3, SACK_OK = 4, TIMESTAMPS = 8 };
 static void linux_tcp(struct sanwo_tcp_config *c)
 {
     /* <mss,sackOK,TS,nop,wscale>, and <mss,nop,nop,sackOK,nop,wscale> without TS: our own order. */
-    c->receive_buffer = 65536; /* tcp_rmem 131072, half of it for bookkeeping */
-    c->window_scale = 7;       /* what tcp_rmem's maximum of 6 MiB needs */
+    c->receive_buffer_start = 65536; /* tcp_rmem 131072, half of it for bookkeeping */
+    c->receive_buffer_max = 3 << 20; /* ... and of its maximum of 6 MiB */
+    c->window_scale = 7;             /* what 6 MiB need */
     c->initial_window = 10;
     c->initial_receive_window = 64240; /* 44 full segments; it grows as data comes */
     c->quick_ack_segments = 16;
@@ -58,7 +59,7 @@ static void freebsd_tcp(struct sanwo_tcp_config *c)
 
 static void sanwo_tcp(struct sanwo_tcp_config *c)
 {
-    (void)c;
+    (void)c; /* the defaults, but for the pace */
 }
 
 static const struct {
@@ -86,6 +87,7 @@ void sw_profile_at(size_t index, struct sw_profile *out)
                                .doubles_buffers = table[index].doubles_buffers,
                                .tolerance_percent = table[index].tolerance_percent};
     sanwo_tcp_config_default(&out->tcp);
+    out->tcp.pacing = false; /* scripts say when each segment leaves: at once, where cwnd allows */
     table[index].tcp(&out->tcp);
 }
 

@@ -213,16 +213,26 @@ static void take_parse_error(const char *path, const char *message, struct drill
     out->detail = copy_of("");
 }
 
-bool sw_drill_congestion(struct drill_run *run, const char *name)
+bool sw_drill_congestion(struct drill_run *run, const char *name, uint8_t *algorithm)
 {
-    static const char *const names[] = {"cubic", "bbr",       "bbr2",  "bbr3", "dctcp",    "htcp",
-                                        "vegas", "westwood",  "cdg",   "chd",  "hd",       "bic",
-                                        "yeah",  "illinois",  "hybla", "lp",   "scalable", "veno",
-                                        "nv",    "highspeed", "prague"};
+    static const struct {
+        const char *name;
+        uint8_t algorithm;
+    } ours[] = {{"reno", SANWO_CONGESTION_NEWRENO},  {"newreno", SANWO_CONGESTION_NEWRENO},
+                {"cubic", SANWO_CONGESTION_CUBIC},   {"bbr", SANWO_CONGESTION_BBR},
+                {"bbr2", SANWO_CONGESTION_BBR},      {"bbr3", SANWO_CONGESTION_BBR},
+                {"dctcp", SANWO_CONGESTION_DCTCP}};
+    static const char *const names[] = {"htcp",  "vegas",    "westwood",  "cdg",   "chd",
+                                        "hd",    "bic",      "yeah",      "illinois", "hybla",
+                                        "lp",    "scalable", "veno",      "nv",    "highspeed",
+                                        "prague"};
 
     run->congestion[0] = 0;
-    if (!strcmp(name, "reno") || !strcmp(name, "newreno"))
-        return true;
+    for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
+        if (!strcmp(name, ours[i].name)) {
+            *algorithm = ours[i].algorithm;
+            return true;
+        }
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (!strcmp(names[i], name))
             snprintf(run->congestion, sizeof run->congestion, "%s", name);
@@ -239,8 +249,6 @@ static bool congestion_shows(const struct drill_run *run)
 
     if (!run->congestion[0])
         return false;
-    if (!strncmp(run->congestion, "bbr", 3))
-        return true;
     for (size_t i = 0; i < run->script->event_count; i++) {
         const struct drill_event *e = &run->script->events[i];
 

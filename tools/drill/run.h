@@ -91,6 +91,7 @@ struct drill_run {
     struct drill_buffer trace; /* with --verbose */
     struct drill_python *python;
     unsigned nested;     /* depth of command files */
+    bool no_fast_client, no_fast_server, fast_listeners; /* net.ipv4.tcp_fastopen */
     char congestion[16]; /* the algorithm that the script asks for instead of ours; or empty */
 
     enum drill_verdict verdict;
@@ -142,8 +143,8 @@ bool sw_drill_begin(struct drill_run *run);
 bool sw_drill_take_option(struct drill_run *run, const struct drill_option *option);
 /** The conditions without any option. */
 void sw_drill_conditions_default(struct drill_run *run, const struct sw_profile *profile);
-/** Notes the algorithm of congestion control that the script asks for. False: there is no such. */
-bool sw_drill_congestion(struct drill_run *run, const char *name);
+/** The algorithm of congestion control that the script names; ours stays for one we lack. False: there is no such. */
+bool sw_drill_congestion(struct drill_run *run, const char *name, uint8_t *algorithm);
 /** Completes addresses after the last option. False: the run is decided. */
 bool sw_drill_conditions_finish(struct drill_run *run);
 

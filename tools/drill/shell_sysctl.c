@@ -63,6 +63,26 @@ static uint32_t bounded(int64_t bytes)
     return bytes > (1 << 30) ? UINT32_C(1) << 30 : (uint32_t)bytes;
 }
 
+static bool mtu_probing(struct drill_run *run, struct sanwo_tcp_config *c, const char *value)
+{
+    (void)run;
+    if (value[0] < '0' || value[0] > '2')
+        return false;
+    c->mtu_probing = (uint8_t)(value[0] - '0');
+    return true;
+}
+
+static bool base_mss(struct drill_run *run, struct sanwo_tcp_config *c, const char *value)
+{
+    long bytes = strtol(value, NULL, 10);
+
+    (void)run;
+    if (bytes < c->mss_floor || bytes > UINT16_MAX)
+        return false;
+    c->base_mss = (uint16_t)bytes;
+    return true;
+}
+
 static bool receive_memory(struct drill_run *run, struct sanwo_tcp_config *c, const char *value)
 {
     int64_t sizes[3];
@@ -71,12 +91,14 @@ static bool receive_memory(struct drill_run *run, struct sanwo_tcp_config *c, co
     (void)run;
     if (!three(value, sizes))
         return false;
-    c->receive_buffer = bounded(sizes[1] / 2);
+    c->receive_buffer = 0;
+    c->receive_buffer_start = bounded(sizes[1] / 2);
+    c->receive_buffer_max = bounded(sizes[2] / 2);
     while (shift < 14 && (sizes[2] >> (shift + 16)) != 0) /* Linux: log2 of it, less 15 */
         shift++;
     c->window_scale = (int8_t)shift;
-    if (c->initial_receive_window > c->receive_buffer)
-        c->initial_receive_window = c->receive_buffer;
+    if (c->initial_receive_window > c->receive_buffer_start)
+        c->initial_receive_window = c->receive_buffer_start;
     return true;
 }
 
@@ -88,6 +110,16 @@ static bool send_memory(struct drill_run *run, struct sanwo_tcp_config *c, const
     if (!three(value, sizes))
         return false;
     c->send_buffer = bounded(sizes[2]);
+    return true;
+}
+
+/* 4294967295 is no limit. */
+static bool unsent_limit(struct drill_run *run, struct sanwo_tcp_config *c, const char *value)
+{
+    int64_t bytes = strtoll(value, NULL, 10);
+
+    (void)run;
+    c->unsent_limit = bytes > 0 && bytes <= (1 << 30) ? (uint32_t)bytes : 0;
     return true;
 }
 
@@ -117,14 +149,13 @@ static bool rfc1323(struct drill_run *run, struct sanwo_tcp_config *c, const cha
     return true;
 }
 
-/* Ours is NewReno; with another one a script may look different once windows matter (run.c). */
+/* With one we lack a script may look different once windows matter (run.c). */
 static bool congestion(struct drill_run *run, struct sanwo_tcp_config *c, const char *value)
 {
     char name[16];
 
-    (void)c;
     snprintf(name, sizeof name, "%.*s", (int)strcspn(value, " \n"), value);
-    return sw_drill_congestion(run, name);
+    return sw_drill_congestion(run, name, &c->congestion);
 }
 
 static bool delayed_ack_switch(struct drill_run *run, struct sanwo_tcp_config *c, const char *value)
@@ -167,8 +198,10 @@ static bool route_window(struct drill_run *run, struct sanwo_tcp_config *c, cons
     if (n < 1 || n > 1000)
         return false;
     c->initial_receive_window = (uint32_t)n * (run->conditions.mtu - 40u);
-    if (c->receive_buffer < c->initial_receive_window)
+    if (c->receive_buffer && c->receive_buffer < c->initial_receive_window)
         c->receive_buffer = c->initial_receive_window;
+    if (c->receive_buffer_start < c->initial_receive_window)
+        c->receive_buffer_start = c->initial_receive_window;
     return true;
 }
 
@@ -194,6 +227,31 @@ static bool route_mtu(struct drill_run *run, struct sanwo_tcp_config *c, const c
     return true;
 }
 
+/* Of both systems: 0 off, 1 ask, 2 accept, 3 ask for accurate; Linux's 4 asks for classic, 5 accepts. */
+static bool ecn(struct drill_run *run, struct sanwo_tcp_config *c, const char *value)
+{
+    static const uint8_t modes[] = {SANWO_ECN_OFF,      SANWO_ECN_REQUEST, SANWO_ECN_ACCEPT,
+                                    SANWO_ECN_ACCURATE, SANWO_ECN_REQUEST, SANWO_ECN_ACCEPT};
+    bool bsd = run->conditions.profile.dialect == SW_DIALECT_BSD;
+
+    if (value[0] < '0' || value[0] > '5' || value[1] != '\0')
+        return false;
+    c->ecn = bsd && value[0] == '4' ? SANWO_ECN_ACCEPT : modes[value[0] - '0'];
+    return true;
+}
+
+/* Bits: 1 the client, 2 the server, 0x400 all listeners; 4 and 0x200 without cookies, which we never do. */
+static bool fast_open(struct drill_run *run, struct sanwo_tcp_config *c, const char *value)
+{
+    long bits = strtol(value, NULL, 0);
+
+    (void)c;
+    run->no_fast_client = !(bits & 1);
+    run->no_fast_server = !(bits & 2);
+    run->fast_listeners = (bits & 0x400) != 0;
+    return !(bits & 0x204);
+}
+
 /* ---- the tables ---------------------------------------------------------------------------------------- */
 
 static const struct row linux_rows[] = {
@@ -216,13 +274,13 @@ static const struct row linux_rows[] = {
     {"net.ipv4.tcp_wmem", SPECIAL, 0, 0, NULL, send_memory},
     {"net.ipv4.ip_default_ttl", BYTE, FIELD(ttl), 0, NULL, NULL},
     {"net.ipv4.tcp_congestion_control", SPECIAL, 0, 0, NULL, congestion},
-    {"net.ipv4.tcp_ecn", ONLY, 0, 0, "0 2", NULL},
+    {"net.ipv4.tcp_ecn", SPECIAL, 0, 0, NULL, ecn},
     {"net.ipv4.tcp_syncookies", FLAG, FIELD(syn_cookies), 0, NULL, NULL},
     {"net.ipv4.tcp_early_retrans", ONLY, 0, 0, "0/1 2 3 4", NULL},
     {"net.ipv4.tcp_recovery", ONLY, 0, 0, "1 0x1", NULL},
     {"net.ipv4.tcp_frto", ONLY, 0, 0, "0/1 2", NULL},
     {"net.ipv4.tcp_dsack", ONLY, 0, 0, "1", NULL},
-    {"net.ipv4.tcp_mtu_probing", ONLY, 0, 0, "0", NULL},
+    {"net.ipv4.tcp_mtu_probing", SPECIAL, 0, 0, NULL, mtu_probing},
     {"net.ipv4.tcp_abort_on_overflow", ONLY, 0, 0, "0", NULL},
     {"net.ipv4.tcp_shrink_window", ONLY, 0, 0, "0", NULL},
     {"net.ipv4.tcp_stdurg", ONLY, 0, 0, "0", NULL},
@@ -244,7 +302,7 @@ static const struct row linux_rows[] = {
     {"net.ipv4.tcp_fack", IGNORED, 0, 0, NULL, NULL},
     {"net.ipv4.tcp_abc", IGNORED, 0, 0, NULL, NULL},
     {"net.ipv4.tcp_moderate_rcvbuf", IGNORED, 0, 0, NULL, NULL},
-    {"net.ipv4.tcp_base_mss", IGNORED, 0, 0, NULL, NULL},
+    {"net.ipv4.tcp_base_mss", SPECIAL, 0, 0, NULL, base_mss},
     {"net.ipv4.tcp_min_snd_mss", IGNORED, 0, 0, NULL, NULL},
     {"net.ipv4.tcp_no_*", IGNORED, 0, 0, NULL, NULL},
     {"net.ipv4.tcp_metrics_save", IGNORED, 0, 0, NULL, NULL},
@@ -253,8 +311,9 @@ static const struct row linux_rows[] = {
     {"net.ipv4.tcp_tso_*", IGNORED, 0, 0, NULL, NULL},
     {"net.ipv4.tcp_min_tso_segs", IGNORED, 0, 0, NULL, NULL},
     {"net.ipv4.tcp_limit_output_bytes", IGNORED, 0, 0, NULL, NULL},
-    {"net.ipv4.tcp_notsent_lowat", IGNORED, 0, 0, NULL, NULL},
-    {"net.ipv4.tcp_fastopen*", IGNORED, 0, 0, NULL, NULL},
+    {"net.ipv4.tcp_notsent_lowat", SPECIAL, 0, 0, NULL, unsent_limit},
+    {"net.ipv4.tcp_fastopen", SPECIAL, 0, 0, NULL, fast_open},
+    {"net.ipv4.tcp_fastopen_*", IGNORED, 0, 0, NULL, NULL},
     {"net.ipv4.tcp_adv_win_scale", IGNORED, 0, 0, NULL, NULL},
     {"net.ipv4.tcp_app_win", IGNORED, 0, 0, NULL, NULL},
     {"net.ipv4.tcp_max_*", IGNORED, 0, 0, NULL, NULL},
@@ -317,7 +376,7 @@ static const struct row freebsd_rows[] = {
     {"net.inet.tcp.delayed_ack", SPECIAL, 0, 0, NULL, delayed_ack_switch},
     {"net.inet.tcp.minmss", SPECIAL, 0, 0, NULL, smallest_mss},
     {"kern.ipc.maxsockbuf", SPECIAL, 0, 0, NULL, largest_socket_buffer},
-    {"net.inet.tcp.ecn.enable", ONLY, 0, 0, "0 2", NULL},
+    {"net.inet.tcp.ecn.enable", SPECIAL, 0, 0, NULL, ecn},
     {"net.inet.tcp.rfc3042", ONLY, 0, 0, "1", NULL},
     {"net.inet.tcp.fast_finwait2_recycle", ONLY, 0, 0, "0", NULL},
     {"net.inet.tcp.blackhole*", ONLY, 0, 0, "0", NULL},

@@ -36,7 +36,7 @@ int sw_tcp_shutdown(struct tcp *tcp, struct tcp_connection *conn)
         sw_tcp_set_state(tcp, conn, SANWO_TCP_FIN_WAIT_1, SANWO_REASON_USER_SHUTDOWN);
         break;
     case SANWO_TCP_SYN_RECEIVED: /* 3.10.4: nothing to send, so the FIN goes at once */
-        if (sw_tcp_send_queue_unsent(conn))
+        if (sw_tcp_send_queue_unsent(conn) && !conn->fast_open_pending)
             break;
         sw_tcp_handshake_skip(tcp, conn);
         sw_tcp_set_state(tcp, conn, SANWO_TCP_FIN_WAIT_1, SANWO_REASON_USER_SHUTDOWN);
@@ -145,7 +145,8 @@ void sw_tcp_close(struct tcp *tcp, struct tcp_connection *conn)
     /* SHLD-3: the peer must learn that what it sent was not read. */
     bool unread = conn->receive.queued > 0 || conn->receive.reassembly;
     bool opening = conn->state == SANWO_TCP_SYN_SENT;
-    bool must_tell = sw_tcp_may_receive_data(conn->state) || conn->state == SANWO_TCP_CLOSE_WAIT;
+    bool must_tell = sw_tcp_may_receive_data(conn->state) || conn->state == SANWO_TCP_CLOSE_WAIT ||
+                     conn->fast_open_pending;
     conn->reserved = 0;
     if (opening || (unread && must_tell)) { /* LAST-ACK, CLOSING, TIME-WAIT end in order */
         sw_tcp_abort(tcp, conn, SANWO_ECONNABORTED,

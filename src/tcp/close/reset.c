@@ -6,6 +6,7 @@
  */
 #include "tcp/close/reset.h"
 
+#include "tcp/ecn/ecn.h"
 #include "tcp/connection/config.h"
 #include "tcp/connection/observe.h"
 #include "tcp/connection/state.h"
@@ -87,6 +88,7 @@ static void reply_from(struct tcp *tcp, struct tcp_connection *conn, uint8_t fla
                                .seq = sw_tcp_bare_seq(conn),
                                .ack = conn->receive.rcv_nxt,
                                .flags = flags,
+                               .ace = flags & TCP_RST ? 0 : sw_tcp_ecn_ace(tcp, conn),
                                .window = sw_tcp_window_to_send(tcp, conn),
                                .state = conn->state,
                                .ttl = config->ttl,

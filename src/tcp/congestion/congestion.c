@@ -7,6 +7,9 @@
 
 static const struct tcp_cc_ops *const algorithms[SANWO_CONGESTION_COUNT] = {
     [SANWO_CONGESTION_NEWRENO] = &sw_tcp_cc_newreno,
+    [SANWO_CONGESTION_CUBIC] = &sw_tcp_cc_cubic,
+    [SANWO_CONGESTION_BBR] = &sw_tcp_cc_bbr,
+    [SANWO_CONGESTION_DCTCP] = &sw_tcp_cc_dctcp,
 };
 
 const struct tcp_cc_ops *sw_tcp_cc_ops(const struct tcp_cc *cc)
@@ -30,13 +33,17 @@ void sw_tcp_cc_init(struct tcp_cc *cc, uint8_t algorithm, uint16_t mss, uint8_t 
 {
     *cc = (struct tcp_cc){.algorithm = algorithm, .mss = mss, .ssthresh = UINT32_MAX};
     cc->cwnd = initial_window(mss, segments);
-    sw_tcp_cc_ops(cc)->init(cc);
 }
 
 void sw_tcp_cc_set_mss(struct tcp_cc *cc, uint16_t mss)
 {
     cc->mss = mss;
     cc->cwnd = sw_max32(cc->cwnd, mss);
+}
+
+uint32_t sw_tcp_cc_half(const struct tcp_cc *cc, uint32_t outstanding)
+{
+    return sw_max32(outstanding / 2, 2u * cc->mss);
 }
 
 void sw_tcp_cc_restart(struct tcp_cc *cc, uint8_t segments)

@@ -6,15 +6,23 @@
 #include "base/bytes.h"
 #include "tcp/congestion/congestion.h"
 
-#define CWND_LIMIT (UINT32_C(1) << 30)
+struct newreno {
+    uint32_t acked;      /* bytes since cwnd last grew in congestion avoidance (RFC 3465 2.1) */
+    uint32_t prior_cwnd; /* before the last reduction, to undo it ... */
+    uint32_t prior_ssthresh;
+    uint32_t spare;
+};
 
-static void newreno_init(struct tcp_cc *cc)
+static void newreno_init(struct tcp_cc *cc, void *state, sanwo_time now)
 {
-    cc->state.newreno.acked = 0;
+    (void)now;
+    *(struct newreno *)state =
+        (struct newreno){.prior_cwnd = cc->cwnd, .prior_ssthresh = cc->ssthresh};
 }
 
-static void newreno_on_ack(struct tcp_cc *cc, const struct tcp_cc_ack *ack)
+static void newreno_on_ack(struct tcp_cc *cc, void *state, const struct tcp_cc_ack *ack)
 {
+    struct newreno *n = state;
     if (!ack->cwnd_limited || cc->cwnd >= CWND_LIMIT)
         return;
     if (cc->cwnd < cc->ssthresh) {
@@ -27,41 +35,55 @@ static void newreno_on_ack(struct tcp_cc *cc, const struct tcp_cc_ack *ack)
         return;
     }
     /* RFC 5681 3.1, congestion avoidance: one SMSS a cwnd of bytes acknowledged (RFC 3465 2.1). */
-    cc->state.newreno.acked += ack->acked;
-    if (cc->state.newreno.acked >= cc->cwnd) {
-        cc->state.newreno.acked -= cc->cwnd;
+    n->acked += ack->acked;
+    if (n->acked >= cc->cwnd) {
+        n->acked -= cc->cwnd;
         cc->cwnd += cc->mss;
     }
 }
 
-/* RFC 5681 3.1 equation (4). */
-static uint32_t half_flight(const struct tcp_cc *cc, uint32_t in_flight)
+static void remember(const struct tcp_cc *cc, struct newreno *n)
 {
-    return sw_max32(in_flight / 2, 2u * cc->mss);
+    n->prior_cwnd = cc->cwnd;
+    n->prior_ssthresh = cc->ssthresh;
+    n->acked = 0;
 }
 
-static void newreno_on_congestion(struct tcp_cc *cc, uint32_t in_flight, sanwo_time now)
+static void newreno_on_congestion(struct tcp_cc *cc, void *state, enum tcp_cc_sign sign,
+                                  uint32_t outstanding, sanwo_time now)
 {
-    (void)now;
-    cc->ssthresh = half_flight(cc, in_flight);
+    (void)sign, (void)now;
+    remember(cc, state);
+    cc->ssthresh = sw_tcp_cc_half(cc, outstanding);
     cc->cwnd = cc->ssthresh;
-    cc->state.newreno.acked = 0;
 }
 
 /* RFC5681-3.1-5. */
-static void newreno_on_timeout(struct tcp_cc *cc, uint32_t in_flight, bool first, sanwo_time now)
+static void newreno_on_timeout(struct tcp_cc *cc, void *state, uint32_t outstanding, bool first,
+                               sanwo_time now)
 {
     (void)now;
-    if (first) /* a second time-out of the same segment leaves ssthresh alone */
-        cc->ssthresh = half_flight(cc, in_flight);
+    if (first) { /* a second time-out of the same segment leaves ssthresh alone */
+        remember(cc, state);
+        cc->ssthresh = sw_tcp_cc_half(cc, outstanding);
+    }
     cc->cwnd = cc->mss; /* the loss window, RFC 5681 3.1 */
-    cc->state.newreno.acked = 0;
+    ((struct newreno *)state)->acked = 0;
+}
+
+static void newreno_undo(struct tcp_cc *cc, void *state)
+{
+    const struct newreno *n = state;
+    cc->cwnd = sw_max32(cc->cwnd, n->prior_cwnd);
+    cc->ssthresh = sw_max32(cc->ssthresh, n->prior_ssthresh);
 }
 
 const struct tcp_cc_ops sw_tcp_cc_newreno = {
     .name = "newreno",
+    .state_size = sizeof(struct newreno),
     .init = newreno_init,
     .on_ack = newreno_on_ack,
     .on_congestion = newreno_on_congestion,
     .on_timeout = newreno_on_timeout,
+    .undo = newreno_undo,
 };

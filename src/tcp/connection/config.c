@@ -12,8 +12,10 @@
 void sanwo_tcp_config_default(struct sanwo_tcp_config *c)
 {
     *c = (struct sanwo_tcp_config){
-        .send_buffer = 1 << 20,
-        .receive_buffer = 1 << 20,
+        .send_buffer_start = 1 << 20,
+        .send_buffer_max = 64 << 20,
+        .receive_buffer_start = 1 << 20,
+        .receive_buffer_max = UINT16_MAX << 10, /* what a window scale of 10 can say */
         .mss_floor = 64,
         .window_scale = -1,
         .offer_window_scale = true,
@@ -23,9 +25,14 @@ void sanwo_tcp_config_default(struct sanwo_tcp_config *c)
         .nagle = true,
         .soft_errors = true,
         .syn_cookies = true,
+        .tail_loss_probe = true,
+        .pacing = true,
         .idle_restart = true,
-        .congestion = SANWO_CONGESTION_NEWRENO,
+        .congestion = SANWO_CONGESTION_CUBIC,
+        .ecn = SANWO_ECN_ACCEPT,
         .initial_window = 10,
+        .mtu_probing = 1,
+        .base_mss = 1024,
         .ttl = 64,
         .keepalive_probes = 9,
         .syn_retries = 7, /* 1+2+4+...+64 = 127 s until the last, which waits 120 s more: MUST-23 */
@@ -59,13 +66,25 @@ static bool times_are_bounded(const struct sanwo_tcp_config *c)
            c->challenge_interval <= limit;
 }
 
+static bool is_size(uint32_t size)
+{
+    return size >= SMALLEST_BUFFER && size <= LARGEST_BUFFER;
+}
+
+/* A size, or 0; the range counts even while it is not used. */
+static bool is_buffer(uint32_t size, uint32_t start, uint32_t most)
+{
+    return (!size || is_size(size)) && is_size(start) && is_size(most);
+}
+
 bool sw_tcp_config_is_valid(const struct sanwo_tcp_config *c)
 {
-    return c->send_buffer >= SMALLEST_BUFFER && c->send_buffer <= LARGEST_BUFFER &&
-           c->receive_buffer >= SMALLEST_BUFFER && c->receive_buffer <= LARGEST_BUFFER &&
+    return is_buffer(c->send_buffer, c->send_buffer_start, c->send_buffer_max) &&
+           is_buffer(c->receive_buffer, c->receive_buffer_start, c->receive_buffer_max) &&
+           (!c->window_clamp || is_size(c->window_clamp)) && c->unsent_limit <= LARGEST_BUFFER &&
            c->window_scale >= -1 && c->window_scale <= 14 && c->mss_floor >= 8 &&
            (c->mss == 0 || c->mss >= c->mss_floor) && c->congestion < SANWO_CONGESTION_COUNT &&
-           c->initial_window >= 1 && c->ttl >= 1 && c->dscp < 64 && c->keepalive_probes >= 1 &&
+           c->ecn < SANWO_ECN_COUNT && c->initial_window >= 1 && c->ttl >= 1 && c->dscp < 64 && c->mtu_probing <= 2 && c->base_mss >= 64 && c->keepalive_probes >= 1 &&
            c->ack_every >= 1 && c->retransmit_limit >= 1 && c->duplicate_threshold >= 1 &&
            c->keepalive_idle > 0 && c->keepalive_interval > 0 && c->user_timeout >= 0 &&
            c->delayed_ack >= 0 && c->delayed_ack < SANWO_MSEC(500) && /* MUST-40 */
@@ -137,7 +156,13 @@ static const struct field {
     FIELD(SYN_RETRIES, FIELD_U8, syn_retries),
     FIELD(RETRANSMIT_LIMIT, FIELD_U8, retransmit_limit),
     FIELD(CORK, FIELD_BOOL, cork),
+    FIELD(MTU_PROBING, FIELD_U8, mtu_probing),
+    FIELD(ECN, FIELD_U8, ecn),
     FIELD(FIN_WAIT_2_TIME, FIELD_TIME, fin_wait_2),
+    FIELD(SEND_BUFFER_MAX, FIELD_U32, send_buffer_max),
+    FIELD(RECEIVE_BUFFER_MAX, FIELD_U32, receive_buffer_max),
+    FIELD(WINDOW_CLAMP, FIELD_U32, window_clamp),
+    FIELD(UNSENT_LIMIT, FIELD_U32, unsent_limit),
 #undef FIELD
 };
 _Static_assert(sizeof(struct sanwo_tcp_config) <= UINT8_MAX, "struct field: offset");

@@ -26,6 +26,7 @@ struct tcp_receiver {
     tcp_seq rcv_up;        /* end of the urgent data, valid while `urgent` */
     tcp_seq fin_seq;       /* of the peer's FIN, valid while `fin_known` */
     uint32_t queued;       /* bytes in order, unread */
+    uint32_t limit;        /* what autotuning lets the buffer be; less than the start: that */
     region_ref head, tail; /* struct buffer: those bytes */
     region_ref reassembly; /* struct tcp_reassembly: what lies behind a hole; 0: nothing does */
     tcp_seq dsack_left, dsack_right; /* RFC 2883: a duplicate to report once; equal: none */
@@ -49,12 +50,13 @@ struct tcp_sender {
     uint32_t max_snd_wnd;     /* the largest ever */
     region_ref head, tail;    /* struct buffer: bytes from snd_una on */
     region_ref next;          /* the one that holds snd_nxt; 0: at the end, look again */
-    region_ref records;       /* struct tcp_records: what is in flight; 0: nothing is */
+    region_ref sending;       /* struct tcp_sending: what it takes to send; 0: idle for long */
     uint32_t in_flight;       /* bytes out that are neither acknowledged, SACKed nor deemed lost */
     uint32_t lost;            /* bytes deemed lost and not yet sent again */
     tcp_seq recover;          /* RFC 6582: recovery ends when this is acknowledged */
     uint16_t peer_mss;        /* what the peer announced, or the default */
     uint16_t path_mtu;        /* learnt from ICMP; 0: the link's */
+    uint16_t syn_text;        /* bytes that went with our SYN and were not acknowledged with it */
     uint8_t duplicate_acks;
     uint8_t retransmissions; /* of the oldest data, by time-out, in a row */
     uint8_t probes;          /* zero-window probes in a row: how far they back off */
@@ -134,17 +136,34 @@ struct tcp_connection {
     unsigned in_accept_queue : 1;
     unsigned by_cookie : 1; /* a SYN cookie opened it, which an old duplicate could do again */
 
+    unsigned tail_probe : 1; /* a tail loss probe is to be sent */
+    unsigned ecn : 2;         /* enum tcp_ecn_mode: asked for in SYN-SENT, agreed on later */
+    unsigned ecn_no_ect : 1;  /* nothing is sent as ECT: the path or the handshake forbids it */
+    unsigned ecn_echo : 1;    /* ECE goes with each ACK (RFC 3168 6.1.3) */
+    unsigned ecn_cwr : 1;     /* CWR goes with the next new data (RFC 3168 6.1.2) */
+    unsigned ecn_hushed : 1;  /* marks count again beyond ecn_until */
+    unsigned ecn_ect : 1;     /* the frame just built is to leave as ECT(0) */
+    unsigned fast_open : 1;         /* RFC 7413: the user asked for it */
+    unsigned fast_open_tried : 1;   /* our SYN carried the option */
+    unsigned fast_open_taken : 1;   /* data was taken with a SYN */
+    unsigned fast_open_pending : 1; /* the peer's cookie opened it, our SYN is still out */
+    unsigned black_hole : 1; /* path_mtu was not told but guessed: what is larger vanished */
+    unsigned fast_open_option : 1;  /* our SYN-ACK brings a new cookie */
+
     struct tcp_link send_link;  /* `ready` */
     struct tcp_link event_link; /* `events`, or its listener's accept queue */
     uint32_t listener;          /* pool index while not accepted */
     uint32_t config;            /* pool index of its own configuration, TCP_NONE: the stack's */
     uint32_t events;            /* SANWO_EVENT_... not taken yet */
+    region_ref meter;           /* struct tcp_meter: what is measured; 0: it is at rest */
     uint16_t link;              /* it arrived by, or was routed to */
     uint16_t reason;            /* enum sanwo_reason of the last state change */
     uint16_t limited_by;
     uint8_t keepalive_probes; /* unanswered ones in a row */
     uint32_t ts_offset;       /* RFC 7323 5.4: our timestamp clock starts anywhere */
     uint32_t challenge_ms;    /* when the last rate-limited ACK went out, while `challenged` */
+    region_ref accurate;      /* struct tcp_accurate: its counters; 0: not agreed on */
+    tcp_seq ecn_until;        /* SND.NXT when marks last reduced cwnd, while `ecn_hushed` */
     tcp_seq snd_sml;          /* end of the last small segment sent (RFC 9293 A.3) */
     void *user;
 

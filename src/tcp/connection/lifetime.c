@@ -9,14 +9,17 @@
 #include "tcp/close/reset.h"
 #include "tcp/close/time_wait.h"
 #include "tcp/connection/config.h"
+#include "tcp/connection/meter.h"
 #include "tcp/connection/state.h"
 #include "tcp/connection/timers.h"
+#include "tcp/ecn/ecn.h"
 #include "tcp/open/demux.h"
+#include "tcp/open/fast_open.h"
 #include "tcp/open/listener.h"
 #include "tcp/receive/reassembly.h"
 #include "tcp/receive/receive_queue.h"
-#include "tcp/send/records.h"
 #include "tcp/send/send_queue.h"
+#include "tcp/send/sending.h"
 
 struct tcp_connection *sw_tcp_connection_new(struct tcp *tcp, const struct tcp_tuple *tuple)
 {
@@ -35,7 +38,7 @@ struct tcp_connection *sw_tcp_connection_new(struct tcp *tcp, const struct tcp_t
 static void release_queues(struct tcp *tcp, struct tcp_connection *conn)
 {
     sw_tcp_send_queue_clear(tcp, conn);
-    sw_tcp_records_clear(tcp, conn);
+    sw_tcp_sending_release(tcp, conn);
     sw_tcp_reassembly_clear(tcp, conn);
 }
 
@@ -53,9 +56,11 @@ static void leave_lists(struct tcp *tcp, struct tcp_connection *conn)
 
 static void release(struct tcp *tcp, struct tcp_connection *conn)
 {
+    sw_tcp_fast_open_settled(tcp, conn);
     leave_lists(tcp, conn);
     release_queues(tcp, conn);
     sw_tcp_receive_queue_clear(tcp, conn);
+    sw_tcp_ecn_release(tcp, conn);
     if (conn->in_accept_queue) {
         struct tcp_listener *listener = sw_tcp_at(tcp, &tcp->listeners, conn->listener);
         sw_tcp_list_remove(&listener->accept_queue, &tcp->connections, tcp->region, conn);
@@ -63,6 +68,7 @@ static void release(struct tcp *tcp, struct tcp_connection *conn)
     if (conn->has_events)
         sw_tcp_list_remove(&tcp->events, &tcp->connections, tcp->region, conn);
     sw_wheel_cancel(&tcp->wheel, tcp->region, &conn->timer);
+    sw_tcp_meter_release(tcp, conn);
     sw_tcp_config_drop(tcp, &conn->config);
     sw_pool_free(&tcp->connections, tcp->region, conn);
 }

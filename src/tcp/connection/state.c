@@ -5,6 +5,8 @@
 
 #include "base/bytes.h"
 #include "tcp/connection/observe.h"
+#include "tcp/connection/peers.h"
+#include "tcp/open/fast_open.h"
 #include "tcp/tcp.h"
 
 #define TO(state) (1u << SANWO_TCP_##state)
@@ -38,6 +40,18 @@ bool sw_tcp_state_can_follow(uint8_t from, uint8_t to)
     return edges[from] >> to & 1;
 }
 
+/* What later connections to the peer should know (RFC 9040 6.2, RFC 7413 4.1.3.1). */
+static void note_end(struct tcp *tcp, struct tcp_connection *conn, uint8_t old,
+                     enum sanwo_reason why)
+{
+    if (old >= SANWO_TCP_ESTABLISHED && old != SANWO_TCP_TIME_WAIT)
+        sw_tcp_peers_closed(tcp, conn);
+    if (conn->state == SANWO_TCP_CLOSED) {
+        sw_tcp_fast_open_ended(tcp, conn, old, why);
+        sw_tcp_fast_open_settled(tcp, conn);
+    }
+}
+
 void sw_tcp_set_state(struct tcp *tcp, struct tcp_connection *conn, enum sanwo_tcp_state next,
                       enum sanwo_reason why)
 {
@@ -45,5 +59,7 @@ void sw_tcp_set_state(struct tcp *tcp, struct tcp_connection *conn, enum sanwo_t
     SW_ASSERT(sw_tcp_state_can_follow(old, (uint8_t)next));
     conn->state = (uint8_t)next;
     conn->reason = (uint16_t)why;
+    if (SW_UNLIKELY(next == SANWO_TCP_CLOSED || next == SANWO_TCP_TIME_WAIT))
+        note_end(tcp, conn, old, why);
     sw_tcp_observe_state(tcp, conn, old, why);
 }

@@ -11,28 +11,43 @@
 #include "tcp/close/time_wait.h"
 #include "tcp/connection/config.h"
 #include "tcp/connection/lifetime.h"
+#include "tcp/connection/meter.h"
 #include "tcp/connection/observe.h"
 #include "tcp/connection/state.h"
 #include "tcp/open/half_open.h"
 #include "tcp/receive/delayed_ack.h"
 #include "tcp/receive/reassembly.h"
-#include "tcp/recovery/rack.h"
 #include "tcp/recovery/recovery.h"
 #include "tcp/send/keepalive.h"
 #include "tcp/send/path_mtu.h"
 #include "tcp/send/retransmit.h"
 #include "tcp/send/rtt.h"
 #include "tcp/send/send_queue.h"
+#include "tcp/send/sending.h"
 
 #define RELIEVED_AT_ONCE 256
 #define PATH_MTU_RAISE SANWO_SEC(600) /* RFC 1191 6.3, RFC 8201 4: at least 10 minutes */
 
+/* Those that are kept in struct tcp_sending. */
+static sanwo_time earliest_of_sending(const struct tcp *tcp, const struct tcp_connection *conn)
+{
+    const struct tcp_sending *s = sw_tcp_sending(tcp, conn);
+    if (!s)
+        return SANWO_TIME_NEVER;
+    sanwo_time e = s->kept_until;
+    if (s->rack.deadline < e)
+        e = s->rack.deadline;
+    if (s->tail.deadline < e)
+        e = s->tail.deadline;
+    return s->pacing.deadline < e ? s->pacing.deadline : e;
+}
+
 static sanwo_time earliest(const struct tcp *tcp, const struct tcp_connection *conn)
 {
     sanwo_time e = conn->deadline.retransmit;
-    sanwo_time reordering = sw_tcp_rack_deadline(tcp, conn);
-    if (reordering < e)
-        e = reordering;
+    sanwo_time sending = earliest_of_sending(tcp, conn);
+    if (sending < e)
+        e = sending;
     if (conn->deadline.delayed_ack < e)
         e = conn->deadline.delayed_ack;
     if (conn->deadline.keepalive < e)
@@ -144,6 +159,21 @@ void sw_tcp_timers_reordering(struct tcp *tcp, struct tcp_connection *conn, sanw
     arm(tcp, conn, when);
 }
 
+void sw_tcp_timers_tail(struct tcp *tcp, struct tcp_connection *conn, sanwo_time when)
+{
+    arm(tcp, conn, when);
+}
+
+void sw_tcp_timers_pacing(struct tcp *tcp, struct tcp_connection *conn, sanwo_time when)
+{
+    arm(tcp, conn, when);
+}
+
+void sw_tcp_timers_sending(struct tcp *tcp, struct tcp_connection *conn, sanwo_time when)
+{
+    arm(tcp, conn, when);
+}
+
 void sw_tcp_timers_delay_ack(struct tcp *tcp, struct tcp_connection *conn, sanwo_time by)
 {
     if (conn->deadline.delayed_ack != SANWO_TIME_NEVER)
@@ -228,6 +258,22 @@ static bool take(sanwo_time *deadline, sanwo_time now)
     return true;
 }
 
+static void fire_sending(struct tcp *tcp, struct tcp_connection *conn)
+{
+    struct tcp_sending *s = sw_tcp_sending(tcp, conn);
+    sanwo_time now = tcp->now;
+    if (s->rack.deadline <= now)
+        sw_tcp_recovery_detect(tcp, conn);
+    if (s->pacing.deadline <= now)
+        sw_tcp_pacing_expired(tcp, conn);
+    if (s->tail.deadline <= now && sw_tcp_tail_expired(tcp, conn)) {
+        conn->deadline.retransmit = now + sw_tcp_rto(tcp, conn); /* RFC8985-7.3-2: not the probe's */
+        sw_tcp_wants_send(tcp, conn);
+    }
+    if (s->kept_until <= now)
+        sw_tcp_sending_release(tcp, conn);
+}
+
 static enum tcp_verdict fire(struct tcp *tcp, struct tcp_connection *conn)
 {
     sanwo_time now = tcp->now;
@@ -236,8 +282,8 @@ static enum tcp_verdict fire(struct tcp *tcp, struct tcp_connection *conn)
         return sw_tcp_close_linger_over(tcp, conn);
     if (take(&conn->deadline.user, now))
         return user_timeout_over(tcp, conn);
-    if (sw_tcp_rack_deadline(tcp, conn) <= now)
-        sw_tcp_recovery_detect(tcp, conn);
+    if (conn->send.sending)
+        fire_sending(tcp, conn);
     if (take(&conn->deadline.retransmit, now))
         verdict = sw_tcp_retransmit_expired(tcp, conn);
     if (verdict == TCP_CONTINUE && take(&conn->deadline.keepalive, now))
@@ -282,6 +328,8 @@ static void relieve(struct tcp *tcp)
             return;
         }
         sw_tcp_reassembly_clear(tcp, conn);
+        sw_tcp_sending_relieve(tcp, conn);
+        sw_tcp_meter_release(tcp, conn);
     }
 }
 
@@ -305,13 +353,15 @@ void sw_tcp_run_timers(struct tcp *tcp, sanwo_time now)
         sw_tcp_half_open_timer(tcp,
                                (void *)((uint8_t *)node - offsetof(struct tcp_half_open, timer)));
     sw_tcp_time_wait_expire(tcp);
+    sw_tcp_meters_expire(tcp);
 }
 
 sanwo_time sw_tcp_deadline(const struct tcp *tcp)
 {
     sanwo_time a = sw_wheel_deadline(&tcp->wheel, tcp->region);
     sanwo_time b = sw_wheel_deadline(&tcp->half_open_wheel, tcp->region);
-    sanwo_time c = sw_tcp_time_wait_deadline(tcp);
+    sanwo_time c = sw_tcp_time_wait_deadline(tcp), d = sw_tcp_meters_deadline(tcp);
     a = a < b ? a : b;
+    c = c < d ? c : d;
     return a < c ? a : c;
 }

@@ -33,6 +33,10 @@ void sw_tcp_timers_window_closed(struct tcp *tcp, struct tcp_connection *conn);
 void sw_tcp_timers_no_way(struct tcp *tcp, struct tcp_connection *conn);
 /* RACK's reordering timer (RFC 8985 6.2 step 5); its deadline is kept with the records. */
 void sw_tcp_timers_reordering(struct tcp *tcp, struct tcp_connection *conn, sanwo_time when);
+/* The probe time-out (RFC 8985 7.2), the next burst, the end of rest: none is later than @when. */
+void sw_tcp_timers_tail(struct tcp *tcp, struct tcp_connection *conn, sanwo_time when);
+void sw_tcp_timers_pacing(struct tcp *tcp, struct tcp_connection *conn, sanwo_time when);
+void sw_tcp_timers_sending(struct tcp *tcp, struct tcp_connection *conn, sanwo_time when);
 void sw_tcp_timers_delay_ack(struct tcp *tcp, struct tcp_connection *conn, sanwo_time by);
 void sw_tcp_timers_ack_sent(struct tcp_connection *conn);
 void sw_tcp_timers_keepalive(struct tcp *tcp, struct tcp_connection *conn, sanwo_time in);

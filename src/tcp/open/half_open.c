@@ -11,8 +11,10 @@
 #include "tcp/connection/config.h"
 #include "tcp/connection/lifetime.h"
 #include "tcp/connection/observe.h"
+#include "tcp/ecn/ecn.h"
 #include "tcp/open/cookie.h"
 #include "tcp/open/demux.h"
+#include "tcp/open/fast_open.h"
 #include "tcp/open/handshake.h"
 #include "tcp/open/isn.h"
 #include "tcp/open/listener.h"
@@ -29,9 +31,11 @@ static struct tcp_listener *listener_of(struct tcp *tcp, const struct tcp_half_o
     return sw_tcp_at(tcp, &tcp->listeners, half->listener);
 }
 
+/* The listener's when the SYN-ACK went out: no option set since takes back what that said. */
 static const struct sanwo_tcp_config *config_of(struct tcp *tcp, const struct tcp_half_open *half)
 {
-    return sw_tcp_config_at(tcp, listener_of(tcp, half)->config);
+    bool undecided = half->flags & HALF_OPEN_UNDECIDED;
+    return sw_tcp_config_at(tcp, undecided ? listener_of(tcp, half)->config : half->u.config);
 }
 
 static void observe(struct tcp *tcp, const struct tcp_half_open *half, uint8_t from, uint8_t to,
@@ -43,7 +47,7 @@ static void observe(struct tcp *tcp, const struct tcp_half_open *half, uint8_t f
 
 static uint32_t receive_window(const struct sanwo_tcp_config *config)
 {
-    return sw_min32(sw_tcp_window_limit(config, 0), UINT16_MAX);
+    return sw_min32(sw_tcp_window_at_first(config), UINT16_MAX);
 }
 
 void sw_tcp_half_open_syn_ack(struct tcp *tcp, const struct tcp_half_open *half, uint32_t ts_value,
@@ -65,6 +69,7 @@ void sw_tcp_half_open_syn_ack(struct tcp *tcp, const struct tcp_half_open *half,
         .seq = half->u.iss,
         .ack = tcp_seq_add(half->irs, 1),
         .flags = TCP_SYN | TCP_ACK,
+        .ace = sw_tcp_ecn_syn_ack(half, half->retransmissions),
         .window = (uint16_t)receive_window(config), /* RFC7323-2.2-2: never scaled in a SYN */
         .state = kept ? SANWO_TCP_SYN_RECEIVED : SANWO_TCP_LISTEN,
         .ttl = config->ttl,
@@ -72,6 +77,9 @@ void sw_tcp_half_open_syn_ack(struct tcp *tcp, const struct tcp_half_open *half,
         .reason = (uint16_t)why};
     memcpy(out.option_order, config->option_order, sizeof(out.option_order));
     sw_tcp_syn_options(&out.options, &offer);
+    if (half->flags & HALF_OPEN_COOKIE)
+        sw_tcp_fast_open_add_cookie(tcp, &half->tuple, half->flags & HALF_OPEN_EXPERIMENT,
+                                    &out.options);
     sw_tcp_reply(tcp, &out);
 }
 
@@ -105,16 +113,28 @@ static tcp_seq choose_isn(struct tcp *tcp, const struct tcp_half_open *half)
     const struct tcp_listener *listener = listener_of(tcp, half);
     if (listener->fixed_isn)
         return tcp_seq_of(listener->isn);
-    return tcp->now < listener->cookies_until ? sw_tcp_cookie_isn(tcp, config_of(tcp, half), half)
-                                              : sw_tcp_isn(tcp, &half->tuple, tcp->now);
+    if (tcp->now >= listener->cookies_until)
+        return sw_tcp_isn(tcp, &half->tuple, tcp->now);
+    return sw_tcp_cookie_isn(tcp, sw_tcp_config_at(tcp, listener->config), half);
+}
+
+tcp_seq sw_tcp_half_open_isn(struct tcp *tcp, const struct tcp_half_open *half,
+                             const struct tcp_segment *seg)
+{
+    tcp_seq iss = choose_isn(tcp, half);
+    if (seg->has_isn_floor && !tcp_seq_after(iss, seg->isn_floor))
+        iss = tcp_seq_add(seg->isn_floor, ISN_GAP);
+    return iss;
 }
 
 static void admit_with(struct tcp *tcp, struct tcp_half_open *half, tcp_seq iss)
 {
     half->flags &= (uint8_t) ~(HALF_OPEN_UNDECIDED | HALF_OPEN_SEEN);
     half->u.iss = iss;
+    sw_tcp_config_share(tcp, &half->u.config, listener_of(tcp, half)->config);
     observe(tcp, half, SANWO_TCP_LISTEN, SANWO_TCP_SYN_RECEIVED, SANWO_REASON_SYN_RECEIVED);
     send_syn_ack(tcp, half, SANWO_REASON_SYN_RECEIVED);
+    half->flags &= (uint8_t)~HALF_OPEN_COOKIE; /* RFC 7413 4.2.1: no more if it is lost */
     arm_retransmission(tcp, half);
 }
 
@@ -137,6 +157,8 @@ void sw_tcp_half_open_drop(struct tcp *tcp, struct tcp_half_open *half, enum san
         observe(tcp, half, SANWO_TCP_SYN_RECEIVED, SANWO_TCP_LISTEN, why);
     else if (!(half->flags & HALF_OPEN_SEEN))
         sw_tcp_list_remove(&listener->requests, &tcp->half_open, tcp->region, half);
+    if (!(half->flags & HALF_OPEN_UNDECIDED))
+        sw_tcp_config_drop(tcp, &half->u.config);
     tcp->counters.reasons[why]++;
     listener->half_open--;
     sw_wheel_cancel(&tcp->half_open_wheel, tcp->region, &half->timer);
@@ -155,7 +177,6 @@ void sw_tcp_half_open_fill(const struct sanwo_tcp_config *config, struct tcp_hal
     half->window = (uint16_t)seg->window;
     half->peer_mss = o->mss;
     half->scale = config->offer_window_scale ? o->window_scale : (int8_t)-1;
-    half->dscp_ecn = seg->dscp_ecn;
     if (!seg->destination_is_ours)
         half->flags |= HALF_OPEN_FOREIGN;
     if (config->offer_timestamps && o->timestamps) {
@@ -164,6 +185,7 @@ void sw_tcp_half_open_fill(const struct sanwo_tcp_config *config, struct tcp_hal
     }
     if (config->offer_sack && o->sack_permitted)
         half->flags |= HALF_OPEN_SACK;
+    sw_tcp_ecn_note(half, seg, sw_tcp_ecn_judge_syn(config, seg));
 }
 
 enum sanwo_reason sw_tcp_half_open_create(struct tcp *tcp, struct tcp_listener *listener,
@@ -182,10 +204,11 @@ enum sanwo_reason sw_tcp_half_open_create(struct tcp *tcp, struct tcp_listener *
     listener->half_open++;
     sw_tcp_half_open_fill(config, half, seg);
     if (!(listener->flags & SANWO_LISTEN_DECIDE)) {
-        tcp_seq iss = choose_isn(tcp, half);
-        if (seg->has_isn_floor && !tcp_seq_after(iss, seg->isn_floor))
-            iss = tcp_seq_add(seg->isn_floor, ISN_GAP);
-        admit_with(tcp, half, iss);
+        if (sw_tcp_fast_open_judge(tcp, listener, seg) == TCP_FAST_OPEN_OFFER)
+            half->flags |= seg->options.fast_open_experiment
+                               ? HALF_OPEN_COOKIE | HALF_OPEN_EXPERIMENT
+                               : HALF_OPEN_COOKIE;
+        admit_with(tcp, half, sw_tcp_half_open_isn(tcp, half, seg));
         return SANWO_REASON_NONE;
     }
     half->flags |= HALF_OPEN_UNDECIDED;
@@ -214,6 +237,7 @@ static void send_ack(struct tcp *tcp, const struct tcp_half_open *half)
                                .seq = tcp_seq_add(half->u.iss, 1),
                                .ack = tcp_seq_add(half->irs, 1),
                                .flags = TCP_ACK,
+                               .ace = sw_tcp_ecn_half_open(half),
                                .window = (uint16_t)(receive_window(config) >> scale),
                                .state = SANWO_TCP_SYN_RECEIVED,
                                .ttl = config->ttl,
@@ -275,6 +299,7 @@ static void complete(struct tcp *tcp, struct tcp_half_open *half, struct tcp_seg
                          sw_tcp_name(TCP_KIND_CONNECTION, conn->item.index));
     listener_of(tcp, half)->half_open--;
     sw_wheel_cancel(&tcp->half_open_wheel, tcp->region, &half->timer);
+    sw_tcp_config_drop(tcp, &half->u.config);
     sw_pool_free(&tcp->half_open, tcp->region, half);
     go_on(tcp, conn, seg);
 }
@@ -325,6 +350,8 @@ void sw_tcp_half_open_input(struct tcp *tcp, struct tcp_half_open *half, struct 
     /* The SYN again: our SYN-ACK was lost, or is late. It goes out again with its own timer. */
     if ((seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN &&
         tcp_seq_equal(seg->seq, half->irs)) {
+        if (!seg->ace) /* RFC 3168 6.1.1.1: its sender gave up asking for ECN */
+            sw_tcp_ecn_note(half, seg, TCP_ECN_OFF);
         send_syn_ack(tcp, half, SANWO_REASON_OLD_DUPLICATE);
         return;
     }

@@ -14,6 +14,8 @@ enum {
     HALF_OPEN_TIMESTAMPS = 4,
     HALF_OPEN_SACK = 8,
     HALF_OPEN_FOREIGN = 16, /* the destination was none of ours: a listener for any address */
+    HALF_OPEN_COOKIE = 32,      /* the first SYN-ACK brings a Fast Open cookie (RFC 7413 4.2.1) ... */
+    HALF_OPEN_EXPERIMENT = 64,  /* ... in the experimental option, as it was asked for */
 };
 
 struct tcp_half_open {
@@ -26,7 +28,10 @@ struct tcp_half_open {
     tcp_seq irs;
     union {
         struct tcp_link request; /* undecided and not seen: in the listener's queue */
-        tcp_seq iss;             /* afterwards */
+        struct {                 /* afterwards */
+            tcp_seq iss;
+            uint32_t config; /* pool index, shared: what the SYN-ACK promised holds */
+        };
     } u;
     uint32_t ts_recent;
     uint16_t peer_mss; /* 0: not announced */
@@ -34,7 +39,7 @@ struct tcp_half_open {
     int8_t scale; /* the peer's; -1: not offered */
     uint8_t flags;
     uint8_t retransmissions;
-    uint8_t dscp_ecn;
+    uint8_t ecn; /* the SYN's two bits of IP, above them the enum tcp_ecn_mode: ecn/ecn.h */
 };
 _Static_assert(sizeof(struct tcp_half_open) <= 96, "design.md 4: at most 96 bytes");
 
@@ -47,6 +52,9 @@ enum sanwo_reason sw_tcp_half_open_create(struct tcp *tcp, struct tcp_listener *
 /* What the SYN offered, as far as @config agrees. */
 void sw_tcp_half_open_fill(const struct sanwo_tcp_config *config, struct tcp_half_open *half,
                            const struct tcp_segment *seg);
+/* The ISN of what answers @seg, which @half was made from. */
+tcp_seq sw_tcp_half_open_isn(struct tcp *tcp, const struct tcp_half_open *half,
+                             const struct tcp_segment *seg);
 /* The SYN-ACK of a record, or of what only a cookie will remember (one in no pool). */
 void sw_tcp_half_open_syn_ack(struct tcp *tcp, const struct tcp_half_open *half, uint32_t ts_value,
                               enum sanwo_reason why);

@@ -12,14 +12,18 @@
 #include "tcp/connection/config.h"
 #include "tcp/connection/lifetime.h"
 #include "tcp/connection/observe.h"
+#include "tcp/connection/peers.h"
 #include "tcp/connection/state.h"
 #include "tcp/connection/timers.h"
+#include "tcp/ecn/ecn.h"
 #include "tcp/open/demux.h"
+#include "tcp/open/fast_open.h"
 #include "tcp/open/half_open.h"
 #include "tcp/open/isn.h"
 #include "tcp/open/listener.h"
 #include "tcp/receive/delayed_ack.h"
 #include "tcp/receive/timestamps.h"
+#include "tcp/receive/tuning.h"
 #include "tcp/receive/window.h"
 #include "tcp/send/ack.h"
 #include "tcp/send/rtt.h"
@@ -44,7 +48,8 @@ int8_t sw_tcp_scale_for(const struct sanwo_tcp_config *config)
     if (config->window_scale >= 0)
         return config->window_scale;
     int8_t scale = 0;
-    while (scale < LARGEST_SCALE && config->receive_buffer >> scale > UINT16_MAX)
+    uint32_t most = sw_tcp_receive_most(config);
+    while (scale < LARGEST_SCALE && most >> scale > UINT16_MAX)
         scale++;
     return scale;
 }
@@ -105,6 +110,8 @@ int sw_tcp_connect(struct tcp *tcp, const struct tcp_tuple *tuple, uint16_t mtu,
         conn->state = SANWO_TCP_LISTEN;
     sw_tcp_set_state(tcp, conn, SANWO_TCP_SYN_SENT, SANWO_REASON_ACTIVE_OPEN);
     sw_tcp_timers_opened(tcp, conn);
+    sw_tcp_peers_opened(tcp, conn);
+    conn->fast_open = open->fast_open;
     conn->syn_pending = 1;
     sw_tcp_wants_send(tcp, conn);
     *out = conn;
@@ -141,11 +148,10 @@ static void note_peer_syn(struct tcp_connection *conn, tcp_seq irs, uint32_t win
 
 struct tcp_connection *sw_tcp_promote(struct tcp *tcp, const struct tcp_half_open *half)
 {
-    struct tcp_listener *listener = sw_tcp_at(tcp, &tcp->listeners, half->listener);
     struct tcp_connection *conn = sw_tcp_connection_new(tcp, &half->tuple);
     if (!conn)
         return NULL;
-    sw_tcp_config_share(tcp, &conn->config, listener->config);
+    sw_tcp_config_share(tcp, &conn->config, half->u.config);
     conn->passive = 1;
     conn->listener = half->listener;
     conn->link = half->link;
@@ -159,12 +165,15 @@ struct tcp_connection *sw_tcp_promote(struct tcp *tcp, const struct tcp_half_ope
           half->ts_recent, half->flags & HALF_OPEN_SACK);
     note_peer_syn(conn, half->irs, half->window);
     sw_tcp_window_announce_from(tcp, conn);
-    conn->receive.dscp_ecn = half->dscp_ecn;
     conn->syn_lost = half->retransmissions > 0;
+    if (!sw_tcp_ecn_promote(tcp, conn, half)) {
+        sw_tcp_connection_discard(tcp, conn);
+        return NULL;
+    }
     return conn;
 }
 
-static void start_congestion_control(struct tcp *tcp, struct tcp_connection *conn)
+void sw_tcp_handshake_start(struct tcp *tcp, struct tcp_connection *conn)
 {
     const struct sanwo_tcp_config *config = sw_tcp_config(tcp, conn);
     sw_tcp_cc_init(&conn->cc, config->congestion, sw_tcp_send_mss(tcp, conn, 0),
@@ -174,12 +183,14 @@ static void start_congestion_control(struct tcp *tcp, struct tcp_connection *con
 void sw_tcp_handshake_skip(struct tcp *tcp, struct tcp_connection *conn)
 {
     conn->syn_unacked = 1;
-    start_congestion_control(tcp, conn);
+    if (!conn->fast_open_pending)
+        sw_tcp_handshake_start(tcp, conn);
 }
 
 void sw_tcp_handshake_catch_up(struct tcp *tcp, struct tcp_connection *conn)
 {
     conn->syn_unacked = conn->syn_pending = 0;
+    sw_tcp_fast_open_settled(tcp, conn);
     sw_tcp_timers_established(tcp, conn);
     sw_tcp_event(tcp, conn, SANWO_EVENT_CONNECTED);
 }
@@ -189,15 +200,22 @@ void sw_tcp_handshake_complete(struct tcp *tcp, struct tcp_connection *conn, enu
     conn->send.retransmissions = 0;
     conn->backoff = 0; /* RFC 6298 5.7 has its own rule for the data after a lost SYN */
     conn->syn_pending = 0;
-    sw_tcp_timers_all_acked(tcp, conn);
-    if (!conn->syn_lost && !conn->syn_twice && !conn->by_cookie)
-        sw_tcp_rtt_sample(tcp, conn, tcp->now - conn->send.last_sent);
+    bool early = conn->fast_open_pending; /* its user has it already, and may have sent */
+    bool sent = early && !tcp_seq_equal(conn->send.snd_nxt, tcp_seq_add(conn->send.iss, 1));
+    sw_tcp_fast_open_settled(tcp, conn);
+    if (sent)
+        sw_tcp_timers_acked(tcp, conn);
     else
-        conn->send.srtt = 0;
-    start_congestion_control(tcp, conn);
+        sw_tcp_timers_all_acked(tcp, conn);
+    conn->send.srtt = 0;
+    if (!conn->syn_lost && !conn->syn_twice && !conn->by_cookie && !sent)
+        sw_tcp_rtt_sample(tcp, conn, tcp->now - conn->send.last_sent);
+    if (!early)
+        sw_tcp_handshake_start(tcp, conn);
+    sw_tcp_peers_established(tcp, conn);
     sw_tcp_set_state(tcp, conn, SANWO_TCP_ESTABLISHED, why);
     sw_tcp_timers_established(tcp, conn);
-    if (conn->passive)
+    if (conn->passive && !early)
         sw_tcp_listener_deliver(tcp, sw_tcp_at(tcp, &tcp->listeners, conn->listener), conn);
     else
         sw_tcp_event(tcp, conn, SANWO_EVENT_CONNECTED);
@@ -224,8 +242,7 @@ enum tcp_verdict sw_tcp_syn_sent_input(struct tcp *tcp, struct tcp_connection *c
                                        struct tcp_segment *seg)
 {
     bool has_ack = seg->flags & TCP_ACK;
-    bool ack_acceptable =
-        has_ack && tcp_seq_equal(seg->ack, tcp_seq_add(conn->send.iss, 1)); /* first */
+    bool ack_acceptable = has_ack && sw_tcp_fast_open_acks_syn(conn, seg->ack); /* first */
     if (has_ack && !ack_acceptable) {
         seg->reason = SANWO_REASON_UNEXPECTED_ACK;
         return seg->flags & TCP_RST ? TCP_DROP : TCP_SEND_RESET;
@@ -235,11 +252,14 @@ enum tcp_verdict sw_tcp_syn_sent_input(struct tcp *tcp, struct tcp_connection *c
     /* third: security, obsolete. fourth: SYN; fifth: neither SYN nor RST. A SYN with FIN: C-15. */
     if (!(seg->flags & TCP_SYN) || (seg->flags & TCP_FIN))
         return sw_tcp_drop(seg, SANWO_REASON_UNEXPECTED_ACK);
+    if (!sw_tcp_ecn_answered(tcp, conn, seg))
+        return sw_tcp_drop(seg, SANWO_REASON_NO_MEMORY); /* it will come again */
     const struct wire_tcp_options *o = &seg->options;
     agree(tcp, conn, o->mss, o->window_scale, o->timestamps, o->ts_value, o->sack_permitted);
     note_peer_syn(conn, seg->seq, seg->window);
     conn->receive.dscp_ecn = seg->dscp_ecn;
     if (has_ack) {
+        sw_tcp_fast_open_answered(tcp, conn, seg);
         conn->send.snd_una = seg->ack;
         conn->send.snd_wl2 = seg->ack;
         sw_tcp_window_announce_from(tcp, conn);

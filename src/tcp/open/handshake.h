@@ -23,6 +23,9 @@ enum tcp_verdict sw_tcp_syn_sent_input(struct tcp *tcp, struct tcp_connection *c
 /* SYN-RECEIVED: our SYN is acknowledged. */
 void sw_tcp_handshake_complete(struct tcp *tcp, struct tcp_connection *conn, enum sanwo_reason why);
 
+/* Congestion control begins. */
+void sw_tcp_handshake_start(struct tcp *tcp, struct tcp_connection *conn);
+
 /* The user closes in SYN-RECEIVED: our FIN will go out while our SYN is not acknowledged yet. */
 void sw_tcp_handshake_skip(struct tcp *tcp, struct tcp_connection *conn);
 /* ... and now it was acknowledged. */

@@ -11,6 +11,7 @@
 #include "tcp/connection/lifetime.h"
 #include "tcp/connection/observe.h"
 #include "tcp/open/cookie.h"
+#include "tcp/open/fast_open.h"
 
 #define DEFAULT_BACKLOG 128
 
@@ -94,6 +95,8 @@ int sw_tcp_listen(struct tcp *tcp, const struct sanwo_tcp_listen *open, struct t
         return -SANWO_EINVAL;
     if (open->config && !sw_tcp_config_is_valid(open->config))
         return -SANWO_EINVAL;
+    if (open->fast_open && (open->flags & SANWO_LISTEN_DECIDE)) /* what nobody decided on has no data */
+        return -SANWO_EINVAL;
     if (!any_port && find_exact(tcp, &local))
         return -SANWO_EADDRINUSE;
     if (tcp->listeners.live >= tcp->listeners.limit)
@@ -112,6 +115,7 @@ int sw_tcp_listen(struct tcp *tcp, const struct sanwo_tcp_listen *open, struct t
     l->flags = open->flags;
     l->backlog = open->backlog ? open->backlog : DEFAULT_BACKLOG;
     l->user = open->user;
+    l->fast_open = open->fast_open;
     l->fixed_isn = open->isn_is_set;
     l->isn = open->isn;
     sw_tcp_list_init(&l->accept_queue, offsetof(struct tcp_connection, event_link));
@@ -145,6 +149,7 @@ void sw_tcp_listener_close(struct tcp *tcp, struct tcp_listener *listener, bool 
     struct tcp_connection *conn;
     while ((conn = sw_tcp_list_first(&listener->accept_queue, &tcp->connections, tcp->region)))
         sw_tcp_abort(tcp, conn, SANWO_ECONNABORTED, SANWO_REASON_LISTENER_CLOSED);
+    sw_tcp_fast_open_orphan(tcp, listener);
     uint32_t cursor = 0;
     struct tcp_half_open *half;
     while (listener->half_open && (half = sw_pool_next(&tcp->half_open, tcp->region, &cursor)))
@@ -250,8 +255,12 @@ void sw_tcp_listener_input(struct tcp *tcp, struct tcp_listener *listener, struc
     }
     enum sanwo_reason full = SANWO_REASON_BACKLOG_FULL;
     if (sw_tcp_listener_has_room(listener)) {
-        if (!sw_tcp_cookie_is_due(tcp, listener))
+        if (!sw_tcp_cookie_is_due(tcp, listener)) {
+            if (sw_tcp_fast_open_judge(tcp, listener, seg) == TCP_FAST_OPEN_TAKE &&
+                sw_tcp_fast_open_accept(tcp, listener, seg))
+                return;
             full = sw_tcp_half_open_create(tcp, listener, seg);
+        }
         if (full == SANWO_REASON_NONE || sw_tcp_cookie_answer(tcp, listener, seg))
             return;
     }

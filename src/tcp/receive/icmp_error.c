@@ -30,10 +30,12 @@ bool sw_tcp_icmp_error(struct tcp *tcp, const struct tcp_icmp_error *error)
     uint32_t flight = tcp_seq_distance(conn->send.snd_una, conn->send.snd_nxt);
     if (!tcp_seq_in_window(error->seq, conn->send.snd_una, flight))
         return false;
-    bool opening = conn->state == SANWO_TCP_SYN_SENT || conn->state == SANWO_TCP_SYN_RECEIVED;
+    /* Not one that a Fast Open cookie opened: its user has it as if it were established. */
+    bool opening = conn->state == SANWO_TCP_SYN_SENT ||
+                   (conn->state == SANWO_TCP_SYN_RECEIVED && !conn->fast_open_pending);
     switch (error->kind) {
     case TCP_ICMP_TOO_BIG:
-        sw_tcp_path_mtu_message(tcp, conn, error->mtu, error->packet);
+        sw_tcp_path_mtu_message(tcp, conn, error->seq, error->mtu, error->packet);
         return true;
     case TCP_ICMP_HARD:
     case TCP_ICMP_REFUSED:

@@ -9,14 +9,18 @@
 #include "tcp/close/close.h"
 #include "tcp/close/reset.h"
 #include "tcp/connection/lifetime.h"
+#include "tcp/connection/meter.h"
 #include "tcp/connection/observe.h"
 #include "tcp/connection/state.h"
 #include "tcp/connection/timers.h"
+#include "tcp/ecn/ecn.h"
+#include "tcp/open/fast_open.h"
 #include "tcp/open/handshake.h"
 #include "tcp/receive/acceptable.h"
 #include "tcp/receive/delayed_ack.h"
 #include "tcp/receive/reassembly.h"
 #include "tcp/receive/timestamps.h"
+#include "tcp/receive/tuning.h"
 #include "tcp/receive/window.h"
 #include "tcp/send/ack.h"
 
@@ -38,6 +42,8 @@ static enum tcp_verdict check_reset(struct tcp *tcp, struct tcp_connection *conn
         return TCP_DROP_AND_CHALLENGE;
     }
     bool refused = conn->state == SANWO_TCP_SYN_RECEIVED && !conn->passive; /* MUST-11 */
+    if (SW_UNLIKELY(conn->fast_open_pending))
+        sw_tcp_fast_open_reset(tcp, conn);
     conn->reset_received = 1;
     if (conn->state == SANWO_TCP_CLOSING || conn->state == SANWO_TCP_LAST_ACK) {
         sw_tcp_fail(tcp, conn, 0,
@@ -95,6 +101,7 @@ static enum tcp_verdict process_text(struct tcp *tcp, struct tcp_connection *con
     }
     if (!length)
         return TCP_CONTINUE;
+    sw_tcp_meter_data_in(tcp, conn);
     tcp_seq before = conn->receive.rcv_nxt;
     bool hole = conn->receive.reassembly != 0;
     bool in_order = tcp_seq_equal(seg->seq, before);
@@ -103,6 +110,7 @@ static enum tcp_verdict process_text(struct tcp *tcp, struct tcp_connection *con
     if (taken) {
         sw_tcp_event(tcp, conn, SANWO_EVENT_READABLE);
         sw_tcp_ack_data(tcp, conn, taken, length);
+        sw_tcp_tuning_on_data(tcp, conn, seg, taken);
     }
     if (!in_order && !conn->sack && conn->duplicates_owed < 3)
         conn->duplicates_owed++; /* it counts them: a batch must not make one of many */
@@ -147,6 +155,8 @@ enum tcp_verdict sw_tcp_input(struct tcp *tcp, struct tcp_connection *conn, stru
         return sw_tcp_syn_sent_input(tcp, conn, seg); /* 3.10.7.3 */
     if (SW_UNLIKELY(conn->state == SANWO_TCP_TIME_WAIT))
         return sw_tcp_close_time_wait_input(tcp, conn, seg);
+    if (SW_UNLIKELY(conn->fast_open_pending) && sw_tcp_fast_open_is_repeated(tcp, conn, seg))
+        return sw_tcp_drop(seg, SANWO_REASON_OLD_DUPLICATE);
 
     /* RFC 9293 3.10.7.4. The step numbers are the RFC's; PAWS is RFC 7323 5.3 R1. */
     if ((verdict = sw_tcp_check_paws(tcp, conn, seg)) != TCP_CONTINUE)
@@ -163,6 +173,7 @@ enum tcp_verdict sw_tcp_input(struct tcp *tcp, struct tcp_connection *conn, stru
     sw_tcp_timestamp_update(tcp, conn, seg, original);
     sw_tcp_timers_segment_arrived(tcp, conn);
     conn->receive.dscp_ecn = seg->dscp_ecn;
+    sw_tcp_ecn_receive(tcp, conn, seg);
     bool fin = seg->flags & TCP_FIN;
     tcp_seq fin_seq = tcp_seq_add(seg->seq, seg->length);
     process_urgent(tcp, conn, seg, original);                     /* sixth */

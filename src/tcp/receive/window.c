@@ -1,5 +1,6 @@
 /*
- * window.c - How much the peer may send: the buffer less what the user has not read.
+ * window.c - How much the peer may send: the buffer less what the user has not read. How large the
+ * buffer is says tuning.c.
  *
  *     rcv_nxt            rcv_adv (announced)        rcv_nxt + space
  *        |------------------|-----------------------------|
@@ -12,15 +13,20 @@
 #include "tcp/connection/state.h"
 #include "tcp/receive/acceptable.h"
 #include "tcp/receive/delayed_ack.h"
+#include "tcp/receive/tuning.h"
 
 #define SMALLEST_UNDER_PRESSURE 4096
 
-uint32_t sw_tcp_window_limit(const struct sanwo_tcp_config *config, uint64_t received)
+/* The peer must not fill all of @buffer at once: RFC 9293 leaves free how a window grows. */
+static uint32_t grown(const struct sanwo_tcp_config *config, uint32_t buffer, uint64_t received)
 {
-    uint64_t grown = config->initial_receive_window + 2 * received;
-    return config->initial_receive_window && grown < config->receive_buffer
-               ? (uint32_t)grown
-               : config->receive_buffer;
+    uint64_t room = config->initial_receive_window + 2 * received;
+    return config->initial_receive_window && room < buffer ? (uint32_t)room : buffer;
+}
+
+uint32_t sw_tcp_window_at_first(const struct sanwo_tcp_config *config)
+{
+    return grown(config, sw_tcp_receive_start(config), 0);
 }
 
 /*
@@ -29,7 +35,8 @@ uint32_t sw_tcp_window_limit(const struct sanwo_tcp_config *config, uint64_t rec
  */
 static uint32_t space(const struct tcp *tcp, const struct tcp_connection *conn)
 {
-    uint32_t limit = sw_tcp_window_limit(sw_tcp_config(tcp, conn), conn->bytes_received);
+    uint32_t limit = grown(sw_tcp_config(tcp, conn), sw_tcp_receive_limit(tcp, conn),
+                           conn->bytes_received);
     const struct region *r = tcp->region;
     if (SW_UNLIKELY(sw_tcp_memory_is_short(tcp))) {
         uint64_t left = (r->budget - r->used) / 16;
@@ -48,13 +55,13 @@ static uint32_t advance(const struct tcp *tcp, const struct tcp_connection *conn
     uint32_t room = sw_min32(space(tcp, conn), most);
     if (room <= window)
         return 0;
-    uint32_t half = sw_tcp_config(tcp, conn)->receive_buffer / 2;
+    uint32_t half = sw_tcp_receive_limit(tcp, conn) / 2;
     return room - window >= sw_min32(half, conn->receive.mss) ? room - window : 0;
 }
 
 void sw_tcp_window_announce_from(struct tcp *tcp, struct tcp_connection *conn)
 {
-    uint32_t window = sw_min32(sw_tcp_window_limit(sw_tcp_config(tcp, conn), 0), UINT16_MAX);
+    uint32_t window = sw_min32(sw_tcp_window_at_first(sw_tcp_config(tcp, conn)), UINT16_MAX);
     conn->receive.rcv_adv = tcp_seq_add(conn->receive.rcv_nxt, window);
 }
 
@@ -93,13 +100,14 @@ void sw_tcp_window_on_read(struct tcp *tcp, struct tcp_connection *conn)
 {
     if (!sw_tcp_may_receive_data(conn->state))
         return;
+    sw_tcp_tuning_on_read(tcp, conn);
     uint32_t window = sw_tcp_receive_window(conn);
     if (conn->starved && sw_tcp_memory_is_scarce(tcp))
         return;
     if (conn->receive.unacked && window >= 2u * conn->receive.mss)
         return; /* the ACK that is due anyway tells it */
     uint32_t more = advance(tcp, conn);
-    uint32_t buffer = sw_tcp_config(tcp, conn)->receive_buffer;
+    uint32_t buffer = sw_tcp_receive_limit(tcp, conn);
     /* A peer with room left learns of more by the next ACK; one at the edge must be told. */
     if (more && (window < conn->receive.mss || (window < buffer / 4 && more >= buffer / 8)))
         sw_tcp_ack_now(tcp, conn);

@@ -18,7 +18,7 @@ void sw_tcp_window_shut(struct tcp_connection *conn);
 /* The user read: sends a window update if the peer may be waiting for it. */
 void sw_tcp_window_on_read(struct tcp *tcp, struct tcp_connection *conn);
 
-/* How much may be unread at most, once @received bytes have come. */
-uint32_t sw_tcp_window_limit(const struct sanwo_tcp_config *config, uint64_t received);
+/* How much may be unread before anything has come: what a SYN promises, as far as it can say it. */
+uint32_t sw_tcp_window_at_first(const struct sanwo_tcp_config *config);
 
 #endif

@@ -14,10 +14,17 @@
 #include "tcp/connection/config.h"
 #include "tcp/connection/timers.h"
 #include "tcp/receive/timestamps.h"
-#include "tcp/send/records.h"
+#include "tcp/send/sending.h"
 
 #define REO_WND_PERSIST 16
 #define REO_WND_MULT_LIMIT 31
+#define WAITING_MAX 32 /* so many that may be lost are looked at one by one in an ACK's time */
+
+static struct tcp_rack *rack_of(const struct tcp *tcp, const struct tcp_connection *conn)
+{
+    struct tcp_sending *s = sw_tcp_sending(tcp, conn);
+    return s ? &s->rack : NULL;
+}
 
 /*
  * RACK_sent_after() by the order of transmission: a retransmission and new data that left in one
@@ -49,7 +56,7 @@ static bool is_ambiguous(const struct tcp_connection *conn, const struct tcp_rec
 
 void sw_tcp_rack_ack_begins(struct tcp *tcp, struct tcp_connection *conn)
 {
-    struct tcp_rack *rack = sw_tcp_records_rack(tcp, conn);
+    struct tcp_rack *rack = rack_of(tcp, conn);
     if (!rack)
         return;
     rack->fack_before = rack->fack;
@@ -72,7 +79,7 @@ static void look_for_reordering(struct tcp_connection *conn, struct tcp_rack *ra
 void sw_tcp_rack_delivered(struct tcp *tcp, struct tcp_connection *conn,
                            const struct tcp_record *record, const struct tcp_segment *seg)
 {
-    struct tcp_rack *rack = sw_tcp_records_rack(tcp, conn);
+    struct tcp_rack *rack = rack_of(tcp, conn);
     tcp_seq end = end_of(record);
     look_for_reordering(conn, rack, record);
     sanwo_time rtt = seg->arrival - record->sent;
@@ -100,7 +107,7 @@ static void widen_window(struct tcp_connection *conn)
 
 void sw_tcp_rack_on_dsack(struct tcp *tcp, struct tcp_connection *conn)
 {
-    struct tcp_rack *rack = sw_tcp_records_rack(tcp, conn);
+    struct tcp_rack *rack = rack_of(tcp, conn);
     if (!rack) { /* nothing is in flight: whatever round there was is over */
         widen_window(conn);
         return;
@@ -132,47 +139,132 @@ static sanwo_time reordering_window(const struct tcp *tcp, const struct tcp_conn
     return window < conn->send.srtt ? window : conn->send.srtt;
 }
 
-static bool is_behind_all_resent(const struct tcp_rack *rack, const struct tcp_record *record)
+/* What the steps of one detection share. */
+struct search {
+    struct tcp_rack *rack;
+    sanwo_time window;
+    sanwo_time due; /* of the last that is not overdue yet; NEVER */
+    unsigned waiting;
+    struct tcp_losses losses;
+};
+
+/*
+ * Step 5 for one record that is in flight. False: it was sent after all that was delivered, and so
+ * was everything behind it.
+ */
+static bool judge(struct tcp *tcp, struct tcp_connection *conn, const struct tcp_place *place,
+                  struct search *search)
 {
-    return !rack->resent || !tcp_seq_before(record->seq, rack->resent_end);
+    struct tcp_record *record = sw_tcp_record_at(tcp, conn, place);
+    struct tcp_rack *rack = search->rack;
+    if (!sent_after(rack->order, rack->end_seq, record->order, end_of(record)))
+        return false;
+    sanwo_time due = record->sent + rack->rtt + search->window;
+    if (due > tcp->now) {
+        if (search->due == SANWO_TIME_NEVER || due > search->due)
+            search->due = due; /* the latest: then all of them are decided */
+        search->waiting++;
+        return true;
+    }
+    search->losses.again |=
+        (record->flags & RECORD_RETRANSMITTED) && record->sent >= rack->reduced;
+    search->losses.bytes += record->length;
+    if (record->flags & RECORD_PROBE)
+        search->losses.probes += record->length;
+    sw_tcp_record_set_flags(tcp, conn, place, record->flags | RECORD_LOST);
+    return true;
+}
+
+/* What may still turn out lost is not looked through to its end: it was all sent by then. */
+static void give_up_waiting(struct search *search)
+{
+    search->due = search->rack->xmit_ts + search->rack->rtt + search->window;
+}
+
+/* What was sent once: numbers grow with the order of transmission. */
+static void look_at_first_transmissions(struct tcp *tcp, struct tcp_connection *conn,
+                                        struct search *search)
+{
+    struct tcp_rack *rack = search->rack;
+    struct tcp_place place;
+    tcp_seq from = tcp_seq_max(rack->undecided, conn->send.snd_una);
+    bool decided = true;
+    if (!sw_tcp_records_find(tcp, conn, from, &place))
+        return;
+    struct tcp_record *record;
+    for (; (record = sw_tcp_records_next_of(tcp, conn, RECORDS_OPEN, &place)); place.slot++) {
+        if (record->flags & RECORD_RETRANSMITTED)
+            continue;
+        unsigned waiting = search->waiting;
+        if (search->waiting > WAITING_MAX)
+            give_up_waiting(search);
+        if (search->waiting > WAITING_MAX || !judge(tcp, conn, &place, search))
+            break;
+        if (decided && search->waiting == waiting)
+            rack->undecided = tcp_seq_add(record->seq, record->length);
+        else
+            decided = false;
+    }
+    if (decided)
+        rack->undecided = record ? record->seq : conn->send.snd_nxt;
+}
+
+/* What was sent again, in that order. An entry stands for the records of its transmission. */
+static void look_at_retransmissions(struct tcp *tcp, struct tcp_connection *conn,
+                                    struct search *search)
+{
+    const struct tcp_resent *resent;
+    bool decided = true;
+    search->waiting = 0;
+    for (uint32_t i = 0; (resent = sw_tcp_records_resent(tcp, conn, i));) {
+        struct tcp_place place;
+        tcp_seq from = tcp_seq_max(resent->seq, conn->send.snd_una);
+        struct tcp_record *record = sw_tcp_records_find(tcp, conn, from, &place);
+        unsigned waiting = search->waiting;
+        for (; record && record->order == resent->order;
+             record = sw_tcp_records_next(tcp, conn, &place))
+            if (!(record->flags & (RECORD_LOST | RECORD_SACKED)) &&
+                !judge(tcp, conn, &place, search))
+                return;
+        decided &= search->waiting == waiting;
+        if (decided)
+            sw_tcp_records_resent_drop(tcp, conn);
+        else
+            i++;
+        if (search->waiting > WAITING_MAX) {
+            give_up_waiting(search);
+            return;
+        }
+    }
 }
 
 struct tcp_losses sw_tcp_rack_detect(struct tcp *tcp, struct tcp_connection *conn)
 {
-    struct tcp_losses losses = {0, false};
-    struct tcp_rack *rack = sw_tcp_records_rack(tcp, conn);
+    struct tcp_rack *rack = rack_of(tcp, conn);
     if (!rack || !rack->valid)
-        return losses;
+        return (struct tcp_losses){.bytes = 0};
     uint32_t flight = tcp_seq_distance(conn->send.snd_una, conn->send.snd_nxt);
     uint32_t sacked = flight - conn->send.in_flight - conn->send.lost;
-    sanwo_time window = reordering_window(tcp, conn, sacked);
-    uint32_t count = sw_tcp_records_count(tcp, conn);
-    rack->deadline = SANWO_TIME_NEVER;
-    for (uint32_t i = 0; i < count; i++) {
-        struct tcp_record *record = sw_tcp_record(tcp, conn, i);
-        if (record->flags & (RECORD_LOST | RECORD_SACKED))
-            continue;
-        if (!sent_after(rack->order, rack->end_seq, record->order, end_of(record))) {
-            if (is_behind_all_resent(rack, record))
-                break; /* numbers grow with the order of transmission from here on (B-02) */
-            continue;
-        }
-        sanwo_time due = record->sent + rack->rtt + window;
-        if (due <= tcp->now) {
-            losses.again |= (record->flags & RECORD_RETRANSMITTED) && record->sent >= rack->reduced;
-            losses.bytes += record->length;
-            sw_tcp_record_set_flags(conn, record, record->flags | RECORD_LOST);
-        } else if (rack->deadline == SANWO_TIME_NEVER || due > rack->deadline) {
-            rack->deadline = due; /* the latest: then all of them are decided */
-        }
-    }
+    struct search search = {.rack = rack,
+                            .window = reordering_window(tcp, conn, sacked),
+                            .due = SANWO_TIME_NEVER};
+    look_at_first_transmissions(tcp, conn, &search);
+    look_at_retransmissions(tcp, conn, &search);
+    rack->deadline = search.due;
     if (rack->deadline != SANWO_TIME_NEVER)
         sw_tcp_timers_reordering(tcp, conn, rack->deadline);
-    return losses;
+    return search.losses;
 }
 
 sanwo_time sw_tcp_rack_deadline(const struct tcp *tcp, const struct tcp_connection *conn)
 {
-    const struct tcp_rack *rack = sw_tcp_records_rack(tcp, conn);
+    const struct tcp_rack *rack = rack_of(tcp, conn);
     return rack ? rack->deadline : SANWO_TIME_NEVER;
+}
+
+void sw_tcp_rack_rest(struct tcp *tcp, struct tcp_connection *conn)
+{
+    struct tcp_rack *rack = rack_of(tcp, conn);
+    if (rack)
+        *rack = (struct tcp_rack){.deadline = SANWO_TIME_NEVER, .undecided = conn->send.snd_nxt};
 }

@@ -6,8 +6,15 @@
 
 #include "tcp/tcp.h"
 
-/* Marks what the segment's blocks newly cover. True if there was any. */
-bool sw_tcp_scoreboard_update(struct tcp *tcp, struct tcp_connection *conn,
-                              const struct tcp_segment *seg);
+struct tcp_sacked {
+    uint32_t bytes;  /* newly reported */
+    bool first_sent; /* some of them were sent once */
+    tcp_seq highest; /* of them, one past the last */
+};
+/* Marks what the segment's blocks newly cover. */
+struct tcp_sacked sw_tcp_scoreboard_update(struct tcp *tcp, struct tcp_connection *conn,
+                                           const struct tcp_segment *seg);
+/* Marks were taken back: the next ACK's blocks are looked at whole. */
+void sw_tcp_scoreboard_forget(struct tcp *tcp, struct tcp_connection *conn);
 
 #endif

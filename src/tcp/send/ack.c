@@ -11,15 +11,19 @@
 #include "tcp/close/close.h"
 #include "tcp/connection/config.h"
 #include "tcp/connection/lifetime.h"
+#include "tcp/connection/meter.h"
 #include "tcp/connection/observe.h"
 #include "tcp/connection/state.h"
 #include "tcp/connection/timers.h"
+#include "tcp/ecn/ecn.h"
+#include "tcp/open/fast_open.h"
 #include "tcp/open/handshake.h"
-#include "tcp/recovery/rack.h"
 #include "tcp/recovery/recovery.h"
-#include "tcp/send/records.h"
+#include "tcp/send/path_mtu.h"
 #include "tcp/send/rtt.h"
+#include "tcp/send/send_buffer.h"
 #include "tcp/send/send_queue.h"
+#include "tcp/send/sending.h"
 
 #define TIMESTAMPS_SIZE 12 /* NOP NOP and the option */
 #define HEADERS_IPV4 40
@@ -43,15 +47,18 @@ uint16_t sw_tcp_send_mss(const struct tcp *tcp, const struct tcp_connection *con
 static enum tcp_verdict complete_handshake(struct tcp *tcp, struct tcp_connection *conn,
                                            struct tcp_segment *seg)
 {
-    if (!tcp_seq_equal(seg->ack, tcp_seq_add(conn->send.iss, 1))) {
+    if (!sw_tcp_fast_open_acks_syn(conn, seg->ack)) {
         seg->reason = SANWO_REASON_UNEXPECTED_ACK;
         return TCP_SEND_RESET; /* U-9: <SEQ=SEG.ACK><CTL=RST> */
     }
-    conn->send.snd_una = seg->ack;
+    sw_tcp_fast_open_answered(tcp, conn, seg);
+    /* What was sent behind a SYN-ACK that a cookie earned is acknowledged by the usual steps. */
+    conn->send.snd_una = conn->fast_open_pending ? tcp_seq_add(conn->send.iss, 1) : seg->ack;
     conn->send.snd_wnd = sw_tcp_segment_window(seg, conn->send.scale);
     conn->send.max_snd_wnd = sw_max32(conn->send.max_snd_wnd, conn->send.snd_wnd);
     conn->send.snd_wl1 = seg->seq;
     conn->send.snd_wl2 = seg->ack;
+    sw_tcp_ecn_handshake_ack(tcp, conn, seg);
     sw_tcp_handshake_complete(tcp, conn, SANWO_REASON_HANDSHAKE_COMPLETE);
     return TCP_CONTINUE;
 }
@@ -65,6 +72,7 @@ static void take_probe_back(struct tcp *tcp, struct tcp_connection *conn, tcp_se
         return;
     sw_tcp_records_clear(tcp, conn);
     conn->send.snd_nxt = conn->send.snd_una;
+    sw_tcp_sending_rest(tcp, conn);
     conn->send.next = 0;
     conn->snd_sml = conn->send.snd_una; /* no small segment is in flight */
 }
@@ -114,38 +122,41 @@ static bool update_window(struct tcp *tcp, struct tcp_connection *conn,
 
 static void tell_user(struct tcp *tcp, struct tcp_connection *conn)
 {
-    if (conn->want_write &&
-        sw_tcp_send_queue_space(tcp, conn) >= sw_tcp_config(tcp, conn)->send_buffer / 4) {
-        conn->want_write = 0;
-        sw_tcp_event(tcp, conn, SANWO_EVENT_WRITABLE);
-    }
+    sw_tcp_send_buffer_tell(tcp, conn);
     if (tcp_seq_equal(conn->send.snd_una, conn->send.snd_nxt) && !sw_tcp_send_queue_unsent(conn))
         sw_tcp_event(tcp, conn, SANWO_EVENT_DRAINED);
 }
 
 /* SND.UNA < SEG.ACK =< SND.NXT. */
 static enum tcp_verdict advance(struct tcp *tcp, struct tcp_connection *conn,
-                                struct tcp_segment *seg)
+                                struct tcp_segment *seg, struct tcp_news *news)
 {
     struct tcp_sender *s = &conn->send;
     uint32_t acked = tcp_seq_distance(s->snd_una, seg->ack);
-    uint32_t flight = tcp_seq_distance(s->snd_una, s->snd_nxt);
     bool fin = conn->fin_sent && !conn->fin_acked && tcp_seq_equal(seg->ack, s->snd_nxt);
     s->snd_una = seg->ack;
+    sw_tcp_path_mtu_acked(tcp, conn, acked);
     s->retransmissions = 0;
     s->probes = 0;
     struct tcp_acked told = sw_tcp_records_acknowledge(tcp, conn, seg);
     sw_tcp_send_queue_acknowledge(tcp, conn, acked - fin);
     conn->bytes_acked += acked - fin;
-    if (told.rtt_valid) /* RFC 6298 3; timed by arrival, not by when we looked */
-        sw_tcp_rtt_sample(tcp, conn, seg->arrival - told.sent);
+    sw_tcp_meter_acked(tcp, conn);
+    if (told.rtt_valid) { /* RFC 6298 3; timed by arrival, not by when we looked */
+        news->rtt = seg->arrival > told.sent ? seg->arrival - told.sent : 1;
+        sw_tcp_rtt_sample(tcp, conn, news->rtt);
+    }
+    news->acked = acked;
+    news->first_sent = told.first_sent;
+    news->resent = told.resent;
     if (conn->urgent_out && !tcp_seq_after(s->snd_up, s->snd_una))
         conn->urgent_out = 0;
-    if (tcp_seq_equal(s->snd_una, s->snd_nxt))
+    if (tcp_seq_equal(s->snd_una, s->snd_nxt)) {
         sw_tcp_timers_all_acked(tcp, conn);
-    else
+        sw_tcp_sending_rest(tcp, conn);
+    } else {
         sw_tcp_timers_acked(tcp, conn);
-    sw_tcp_recovery_on_ack(tcp, conn, acked, flight);
+    }
     tell_user(tcp, conn);
     sw_tcp_wants_send(tcp, conn);
     return fin ? sw_tcp_close_on_fin_acked(tcp, conn) : TCP_CONTINUE;
@@ -194,22 +205,20 @@ enum tcp_verdict sw_tcp_process_ack(struct tcp *tcp, struct tcp_connection *conn
         return TCP_CONTINUE;
     if (s->snd_wnd == 0)
         s->retransmissions = 0; /* MUST-37: it answers our probes, so we stay */
-    if (conn->sack)
-        sw_tcp_rack_ack_begins(tcp, conn);
+    enum tcp_verdict verdict = TCP_CONTINUE;
+    struct tcp_news news = sw_tcp_recovery_begin(tcp, conn, seg);
     if (conn->sack && seg->options.sack_count)
-        sw_tcp_recovery_on_sack(tcp, conn, seg);
+        sw_tcp_recovery_on_sack(tcp, conn, &news);
+    news.marked = sw_tcp_ecn_marked(tcp, conn, seg, tcp_seq_distance(s->snd_una, seg->ack));
     if (!tcp_seq_equal(seg->ack, s->snd_una)) {
-        enum tcp_verdict verdict = advance(tcp, conn, seg);
-        sw_tcp_recovery_detect(tcp, conn);
-        return verdict;
-    }
-    if (conn->sack && seg->options.sack_count)
-        sw_tcp_recovery_detect(tcp, conn);
-    if (is_duplicate(conn, seg, window_changed)) {
+        verdict = advance(tcp, conn, seg, &news);
+    } else if (is_duplicate(conn, seg, window_changed)) {
         conn->duplicate_acks_seen++;
-        sw_tcp_recovery_on_duplicate(tcp, conn);
+        news.duplicate = true;
     }
-    return TCP_CONTINUE;
+    if (verdict == TCP_CONTINUE)
+        sw_tcp_recovery_end(tcp, conn, &news);
+    return verdict;
 }
 
 /* B-25. */
@@ -222,6 +231,9 @@ void sw_tcp_ack_late(struct tcp *tcp, struct tcp_connection *conn, struct tcp_se
     bool new_ack =
         !tcp_seq_equal(seg->ack, s->snd_una) && tcp_seq_between(seg->ack, s->snd_una, s->snd_nxt);
     /* Not where it would end the connection: that is left to a segment in good order. */
-    if (new_ack && !(conn->fin_sent && tcp_seq_equal(seg->ack, s->snd_nxt)))
-        advance(tcp, conn, seg);
+    if (!new_ack || (conn->fin_sent && tcp_seq_equal(seg->ack, s->snd_nxt)))
+        return;
+    struct tcp_news news = sw_tcp_recovery_begin(tcp, conn, seg);
+    advance(tcp, conn, seg, &news);
+    sw_tcp_recovery_end(tcp, conn, &news);
 }

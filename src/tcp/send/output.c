@@ -10,9 +10,12 @@
 #include "tcp/close/reset.h"
 #include "tcp/connection/config.h"
 #include "tcp/connection/lifetime.h"
+#include "tcp/connection/limited.h"
 #include "tcp/connection/observe.h"
 #include "tcp/connection/state.h"
 #include "tcp/connection/timers.h"
+#include "tcp/ecn/ecn.h"
+#include "tcp/open/fast_open.h"
 #include "tcp/open/handshake.h"
 #include "tcp/receive/acceptable.h"
 #include "tcp/receive/delayed_ack.h"
@@ -20,10 +23,10 @@
 #include "tcp/receive/timestamps.h"
 #include "tcp/receive/window.h"
 #include "tcp/send/ack.h"
-#include "tcp/send/records.h"
 #include "tcp/send/rtt.h"
 #include "tcp/send/segment.h"
 #include "tcp/send/send_queue.h"
+#include "tcp/send/sending.h"
 
 #define SACK_HEADER 4 /* NOP NOP kind length */
 #define SACK_BLOCK 8
@@ -64,17 +67,28 @@ static bool send_syn(struct tcp *tcp, struct tcp_connection *conn, const struct 
     out.seq = conn->send.iss;
     out.ack = conn->receive.rcv_nxt;
     out.flags = answers ? TCP_SYN | TCP_ACK : TCP_SYN;
-    uint32_t promised = answers ? sw_tcp_receive_window(conn) : 0; /* SHLD-14 */
-    out.window = (uint16_t)sw_min32(sw_max32(sw_tcp_window_limit(config, 0), promised), UINT16_MAX);
+    out.ace = sw_tcp_ecn_syn(tcp, conn);
+    /* SHLD-14: what answers a SYN says what was promised, though text was taken since. */
+    uint32_t window = answers ? sw_tcp_receive_window(conn) : sw_tcp_window_at_first(config);
+    out.window = (uint16_t)sw_min32(window, UINT16_MAX);
     out.reason = conn->send.retransmissions ? SANWO_REASON_RETRANSMIT_TIMEOUT
+                 : conn->passive            ? SANWO_REASON_FAST_OPEN
                  : answers                  ? SANWO_REASON_SIMULTANEOUS_OPEN
                                             : SANWO_REASON_ACTIVE_OPEN;
+    if (SW_UNLIKELY(conn->fast_open_option))
+        sw_tcp_fast_open_add_cookie(tcp, &conn->tuple, false, &out.options);
     frame->slice_count = 1;
-    if (!sw_tcp_segment_build(tcp, &out, path, frame, 0, 0)) {
+    uint32_t text = conn->fast_open ? sw_tcp_fast_open_syn(tcp, conn, path->mtu, &out) : 0;
+    if (text)
+        text = sw_tcp_send_queue_slices(tcp, conn, conn->send.snd_nxt, text, frame);
+    frame->slices[0].buffer = 0;
+    if (!sw_tcp_segment_build(tcp, &out, path, frame, text, 0)) {
+        sw_tcp_frame_release(tcp, frame);
         sw_tcp_timers_window_closed(tcp, conn); /* try again then */
         return false;
     }
-    conn->syn_pending = 0;
+    conn->send.syn_text = (uint16_t)sw_max32(conn->send.syn_text, text);
+    conn->syn_pending = conn->fast_open_option = 0;
     if (answers)
         sw_tcp_ack_was_sent(conn);
     conn->segments_out++;
@@ -118,6 +132,7 @@ static bool send_plan(struct tcp *tcp, struct tcp_connection *conn, const struct
     out.reason = plan->reason;
     out.window = sw_tcp_window_to_send(tcp, conn);
     add_urgent(conn, plan, &out);
+    sw_tcp_ecn_outgoing(tcp, conn, plan, &out);
     frame->slice_count = 1;
     if (plan->length) {
         uint32_t fitted = sw_tcp_send_queue_slices(tcp, conn, plan->seq, plan->length, frame);
@@ -140,29 +155,43 @@ static bool send_plan(struct tcp *tcp, struct tcp_connection *conn, const struct
     }
     conn->no_way = 0;
     sw_tcp_plan_sent(tcp, conn, plan);
+    if (SW_UNLIKELY(plan->reason == SANWO_REASON_MTU_PROBE))
+        sw_tcp_mtu_probe_sent(tcp, conn, plan);
     sw_tcp_ack_was_sent(conn);
     conn->segments_out++;
     return true;
 }
 
 /*
- * RFC 5681 4.1: nothing was sent for an RTO, so what cwnd says of the path is old. RFC5681-4.1-1.
+ * Nothing was sent for an RTO, so what cwnd says of the path is old: begin anew (RFC 5681 4.1,
+ * RFC5681-4.1-1), or rely on it for some minutes more (RFC 7661).
  */
 static void restart_if_idle(struct tcp *tcp, struct tcp_connection *conn)
 {
     const struct sanwo_tcp_config *config = sw_tcp_config(tcp, conn);
-    if (!config->idle_restart || !tcp_seq_equal(conn->send.snd_una, conn->send.snd_nxt) ||
-        tcp->now - conn->send.last_sent <= sw_tcp_rto(tcp, conn))
+    struct tcp_sending *s = sw_tcp_sending(tcp, conn);
+    sanwo_time idle = tcp->now - conn->send.last_sent;
+    if (!tcp_seq_equal(conn->send.snd_una, conn->send.snd_nxt))
         return;
+    const struct tcp_cc_ops *ops = sw_tcp_cc_ops(&conn->cc);
+    if (s && ops->on_restart)
+        ops->on_restart(&conn->cc, sw_tcp_sending_state(s), idle, tcp->now);
     uint32_t before = conn->cc.cwnd;
-    sw_tcp_cc_restart(&conn->cc, config->initial_window);
+    struct tcp_validation none = {.since = 0};
+    if (ops->owns_cwnd)
+        return;
+    if (!config->idle_restart)
+        sw_tcp_validation_restart(s ? &s->validation : &none, &conn->cc, config->initial_window,
+                                  idle, tcp->now);
+    else if (idle > sw_tcp_rto(tcp, conn))
+        sw_tcp_cc_restart(&conn->cc, config->initial_window);
     if (conn->cc.cwnd != before)
         sw_tcp_observe(tcp, conn, SANWO_OBSERVE_CONGESTION, SANWO_REASON_IDLE_RESTART,
                        conn->cc.cwnd, conn->cc.ssthresh);
 }
 
-static bool choose_data(struct tcp *tcp, struct tcp_connection *conn, uint32_t mss, uint32_t limit,
-                        struct tcp_plan *plan)
+static bool choose_data(struct tcp *tcp, struct tcp_connection *conn, const struct tcp_path *path,
+                        uint32_t mss, uint32_t limit, struct tcp_plan *plan)
 {
     bool outstanding = !tcp_seq_equal(conn->send.snd_una, conn->send.snd_nxt);
     /* What is sent again needs no new record, and its ACK is what gives memory back. */
@@ -176,26 +205,35 @@ static bool choose_data(struct tcp *tcp, struct tcp_connection *conn, uint32_t m
         if (sw_tcp_plan_probe(tcp, conn, plan))
             return true;
     }
-    if (conn->send.lost) /* new data waits until the lost has been sent again */
+    if (room && sw_tcp_plan_tail_probe(tcp, conn, mss, plan))
+        return true;
+    bool lost = conn->send.lost && !sw_tcp_undo_wants_new(tcp, conn);
+    if (!sw_tcp_pacing_allows(tcp, conn)) {
+        conn->limited_by = SANWO_REASON_PACED;
+        return false;
+    }
+    limit = sw_tcp_pacing_frame(tcp, conn, mss, limit);
+    if (lost) /* new data waits until the lost has been sent again */
         return sw_tcp_plan_retransmission(tcp, conn, mss, limit, plan);
+    if (room && sw_tcp_mtu_probe_plan(tcp, conn, path, mss, plan))
+        return plan->length != 0;
     return room && sw_tcp_plan_new_data(tcp, conn, mss, limit, plan);
 }
 
 static bool has_data(const struct tcp_connection *conn)
 {
-    return sw_tcp_is_synchronised(conn->state) &&
+    return (sw_tcp_is_synchronised(conn->state) || sw_tcp_fast_open_may_send(conn)) &&
            (conn->send.lost || sw_tcp_send_queue_unsent(conn) || conn->probe_now ||
-            (conn->fin_queued && !conn->fin_sent));
+            conn->tail_probe || (conn->fin_queued && !conn->fin_sent));
 }
 
-static bool choose(struct tcp *tcp, struct tcp_connection *conn, uint32_t mss, uint32_t limit,
-                   struct tcp_plan *plan)
+static bool choose(struct tcp *tcp, struct tcp_connection *conn, const struct tcp_path *path,
+                   uint32_t mss, uint32_t limit, struct tcp_plan *plan)
 {
     if (has_data(conn)) {
         restart_if_idle(tcp, conn);
-        if (choose_data(tcp, conn, mss, limit, plan))
+        if (choose_data(tcp, conn, path, mss, limit, plan))
             return true;
-        sw_tcp_records_trim(tcp, conn);
     }
     if (!conn->ack_now && !conn->keepalive_now)
         return false;
@@ -223,14 +261,16 @@ bool sw_tcp_output(struct tcp *tcp, struct tcp_connection *conn, const struct tc
     sw_tcp_sack_blocks(tcp, conn, &options, sack_room(conn));
     if (options.sack_count) /* the blocks take from the payload (MUST-16) */
         mss = sw_max32(mss - sw_min32(mss, SACK_HEADER + SACK_BLOCK * options.sack_count), 8);
+    mss = sw_max32(mss - sw_min32(mss, sw_tcp_ecn_option(tcp, conn, &options)), 8);
     uint32_t limit = path->super_segment && !conn->urgent_out ? path->super_segment : mss;
+    if (sw_tcp_ecn_is_single(tcp, conn))
+        limit = mss;
     struct tcp_plan plan = {.length = 0};
-    if (!choose(tcp, conn, mss, sw_max32(limit, mss), &plan))
+    if (!choose(tcp, conn, path, mss, sw_max32(limit, mss), &plan))
         return false;
     bool sent = send_plan(tcp, conn, path, frame, &plan, &options);
     conn->keepalive_now = 0;
     if (!sent) { /* no memory for the header: try again then */
-        sw_tcp_records_trim(tcp, conn);
         sw_tcp_timers_window_closed(tcp, conn);
     }
     return sent;
@@ -243,6 +283,7 @@ struct tcp_connection *sw_tcp_next_ready(struct tcp *tcp)
 
 void sw_tcp_output_done(struct tcp *tcp, struct tcp_connection *conn)
 {
+    sw_tcp_limited_update(tcp, conn);
     if (!conn->wants_send)
         return;
     conn->wants_send = 0;

@@ -24,6 +24,8 @@ bool sw_tcp_plan_retransmission(struct tcp *tcp, struct tcp_connection *conn, ui
                                 uint32_t limit, struct tcp_plan *plan);
 bool sw_tcp_plan_new_data(struct tcp *tcp, struct tcp_connection *conn, uint32_t mss,
                           uint32_t limit, struct tcp_plan *plan);
+bool sw_tcp_plan_tail_probe(struct tcp *tcp, struct tcp_connection *conn, uint32_t mss,
+                            struct tcp_plan *plan);
 bool sw_tcp_plan_probe(struct tcp *tcp, struct tcp_connection *conn, struct tcp_plan *plan);
 /*
  * The number for a segment that carries nothing: inside the peer's window, even when a probe has gone

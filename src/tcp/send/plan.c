@@ -9,10 +9,12 @@
  * RFC 9293 3.7.4 (Nagle, SHLD-7), 3.8.6.2.1 (MUST-38), 3.8.6.1; RFC 5681 3.1.
  */
 #include "tcp/connection/config.h"
+#include "tcp/connection/meter.h"
 #include "tcp/connection/timers.h"
 #include "tcp/send/output.h"
-#include "tcp/send/records.h"
+#include "tcp/send/send_buffer.h"
 #include "tcp/send/send_queue.h"
+#include "tcp/send/sending.h"
 
 static bool held(struct tcp_connection *conn, enum sanwo_reason why)
 {
@@ -126,39 +128,27 @@ tcp_seq sw_tcp_bare_seq(const struct tcp_connection *conn)
     return used > s->snd_wnd ? tcp_seq_add(s->snd_una, s->snd_wnd) : s->snd_nxt;
 }
 
-/* The oldest lost record; the count of records if there is none. */
-static uint32_t first_lost(struct tcp *tcp, struct tcp_connection *conn)
+static bool ends_with_fin(const struct tcp_connection *conn, const struct tcp_record *record)
 {
-    uint32_t count = sw_tcp_records_count(tcp, conn), i = 0;
-    while (i < count && !(sw_tcp_record(tcp, conn, i)->flags & RECORD_LOST))
-        i++;
-    return i;
-}
-
-static uint32_t find_record(struct tcp *tcp, struct tcp_connection *conn, tcp_seq seq)
-{
-    uint32_t count = sw_tcp_records_count(tcp, conn), i = 0;
-    while (i < count && !tcp_seq_equal(sw_tcp_record(tcp, conn, i)->seq, seq))
-        i++;
-    return i;
+    tcp_seq end = tcp_seq_add(record->seq, record->length);
+    return conn->fin_sent && tcp_seq_equal(end, conn->send.snd_nxt);
 }
 
 bool sw_tcp_plan_retransmission(struct tcp *tcp, struct tcp_connection *conn, uint32_t mss,
                                 uint32_t limit, struct tcp_plan *plan)
 {
     struct tcp_sender *s = &conn->send;
-    uint32_t i = first_lost(tcp, conn);
-    if (i == sw_tcp_records_count(tcp, conn))
+    struct tcp_place place;
+    struct tcp_record *record = sw_tcp_records_first_lost(tcp, conn, &place);
+    if (!record)
         return false;
-    struct tcp_record *record = sw_tcp_record(tcp, conn, i);
     uint32_t ahead = tcp_seq_distance(s->snd_una, record->seq);
     if (ahead >= s->snd_wnd) /* SHLD-16: old data within the window only; the timer probes */
         return held(conn, SANWO_REASON_ZERO_WINDOW);
     uint32_t room = congestion_room(conn, mss);
     if (s->in_flight && room < sw_min32(record->length, mss))
         return held(conn, SANWO_REASON_CONGESTION_WINDOW);
-    bool fin =
-        conn->fin_sent && tcp_seq_equal(tcp_seq_add(record->seq, record->length), s->snd_nxt);
+    bool fin = ends_with_fin(conn, record), pushed = record->pushed;
     uint32_t data = record->length - fin;
     uint32_t length = sw_min32(data, sw_max32(mss, sw_min32(room, limit)));
     length = sw_min32(length, s->snd_wnd - ahead);
@@ -166,17 +156,18 @@ bool sw_tcp_plan_retransmission(struct tcp *tcp, struct tcp_connection *conn, ui
         length -= length % mss;
     if (length <
         data) /* without memory the whole record counts as sent: RACK or the timer sees to the rest */
-        sw_tcp_records_split(tcp, conn, i, length);
-    plan->seq = sw_tcp_record(tcp, conn, i)->seq;
+        sw_tcp_records_split(tcp, conn, &place, length);
+    plan->seq = sw_tcp_record_at(tcp, conn, &place)->seq;
     plan->length = length;
     plan->segment_size = length > mss ? (uint16_t)mss : 0;
     plan->flags = TCP_ACK;
-    if (length && length == data && record->pushed) /* as it was first sent */
+    if (length && length == data && pushed) /* as it was first sent */
         plan->flags |= TCP_PSH;
     if (fin && length == data)
         plan->flags |= TCP_FIN;
-    plan->reason =
-        conn->in_recovery ? SANWO_REASON_FAST_RETRANSMIT : SANWO_REASON_RETRANSMIT_TIMEOUT;
+    plan->reason = conn->in_recovery  ? SANWO_REASON_FAST_RETRANSMIT
+                   : conn->in_timeout ? SANWO_REASON_RETRANSMIT_TIMEOUT
+                                      : SANWO_REASON_PATH_MTU_LOWERED;
     return true;
 }
 
@@ -199,12 +190,68 @@ bool sw_tcp_plan_probe(struct tcp *tcp, struct tcp_connection *conn, struct tcp_
     return true;
 }
 
+/* The last segment once more: at most @mss of the newest record. */
+static bool plan_last_again(struct tcp *tcp, struct tcp_connection *conn, uint32_t mss,
+                            struct tcp_plan *plan)
+{
+    struct tcp_place place;
+    struct tcp_record *last = sw_tcp_records_last(tcp, conn, &place);
+    if (!last)
+        return false;
+    bool fin = ends_with_fin(conn, last);
+    if (last->length - fin > mss) {
+        uint32_t cut_off = last->length - fin - mss;
+        if (!sw_tcp_records_split(tcp, conn, &place, cut_off))
+            return false;
+        last = sw_tcp_records_last(tcp, conn, &place);
+    }
+    plan->seq = last->seq;
+    plan->length = last->length - fin;
+    plan->segment_size = 0;
+    plan->flags = TCP_ACK | (plan->length ? TCP_PSH : 0) | (fin ? TCP_FIN : 0);
+    return true;
+}
+
+/* RFC 8985 7.3: new data if there is any and the peer's window has room, cwnd or not. RFC8985-7.3-1. */
+bool sw_tcp_plan_tail_probe(struct tcp *tcp, struct tcp_connection *conn, uint32_t mss,
+                            struct tcp_plan *plan)
+{
+    if (SW_LIKELY(!conn->tail_probe))
+        return false;
+    struct tcp_sending *s = sw_tcp_sending(tcp, conn);
+    conn->tail_probe = 0;
+    if (!s || tcp_seq_equal(conn->send.snd_una, conn->send.snd_nxt))
+        return false;
+    conn->limited = 1; /* a segment beyond cwnd */
+    if (!sw_tcp_plan_new_data(tcp, conn, mss, mss, plan)) {
+        conn->limited = 0;
+        if (!plan_last_again(tcp, conn, mss, plan))
+            return false;
+    }
+    plan->reason = SANWO_REASON_TAIL_LOSS_PROBE;
+    return true;
+}
+
+static void measure(struct tcp *tcp, struct tcp_connection *conn, const struct tcp_plan *plan)
+{
+    uint32_t size = plan->segment_size ? plan->segment_size : sw_max32(plan->length, 1);
+    struct tcp_measured_data data = {.length = plan->length,
+                                     .segments = (plan->length + size - 1) / size,
+                                     .again = !tcp_seq_equal(plan->seq, conn->send.snd_nxt),
+                                     .tail_probe = plan->reason == SANWO_REASON_TAIL_LOSS_PROBE};
+    if (plan->length)
+        sw_tcp_meter_data_out(tcp, conn, &data);
+}
+
 static void note_first_transmission(struct tcp *tcp, struct tcp_connection *conn,
                                     const struct tcp_plan *plan, uint32_t span)
 {
     struct tcp_sender *s = &conn->send;
     sw_tcp_records_push(tcp, conn, span); /* there was room: sw_tcp_output() saw to it */
-    sw_tcp_record(tcp, conn, sw_tcp_records_count(tcp, conn) - 1)->pushed = plan->flags & TCP_PSH;
+    struct tcp_place place;
+    struct tcp_record *record = sw_tcp_records_last(tcp, conn, &place);
+    if (record)
+        record->pushed = plan->flags & TCP_PSH;
     s->snd_nxt = tcp_seq_add(s->snd_nxt, span);
     if (plan->ends_small)
         conn->snd_sml = s->snd_nxt;
@@ -212,29 +259,40 @@ static void note_first_transmission(struct tcp *tcp, struct tcp_connection *conn
     if (plan->flags & TCP_FIN)
         conn->fin_sent = 1;
     conn->limited = 0;
+    sw_tcp_undo_new_sent(tcp, conn);
 }
 
 static void note_retransmission(struct tcp *tcp, struct tcp_connection *conn,
                                 const struct tcp_plan *plan)
 {
-    uint32_t i = find_record(tcp, conn, plan->seq);
+    struct tcp_place place;
+    struct tcp_record *record = sw_tcp_records_find(tcp, conn, plan->seq, &place);
     conn->retransmitted++;
     tcp->counters.retransmitted++;
-    if (i == sw_tcp_records_count(tcp, conn))
+    if (!record)
         return;
     uint32_t span = plan->length + !!(plan->flags & TCP_FIN);
     bool probe = plan->reason == SANWO_REASON_WINDOW_PROBE;
-    if (!probe && span < sw_tcp_record(tcp, conn, i)->length)
-        sw_tcp_records_split(tcp, conn, i, span);
-    sw_tcp_records_sent_again(tcp, conn, i);
-    struct tcp_record *record = sw_tcp_record(tcp, conn, i);
-    if (probe) {
-        record->flags |= RECORD_RETRANSMITTED;
-        return;
+    if (!probe && span < record->length)
+        sw_tcp_records_split(tcp, conn, &place, span);
+    sw_tcp_records_sent_again(tcp, conn, &place);
+    record = sw_tcp_record_at(tcp, conn, &place);
+    uint8_t flags = record->flags | RECORD_RETRANSMITTED;
+    if (!probe) {
+        flags &= (uint8_t)~RECORD_LOST;
+        conn->limited = 0;
+        sw_tcp_undo_resent(tcp, conn, span);
     }
-    sw_tcp_record_set_flags(conn, record,
-                            (record->flags & (uint8_t)~RECORD_LOST) | RECORD_RETRANSMITTED);
-    conn->limited = 0;
+    sw_tcp_record_set_flags(tcp, conn, &place, flags);
+}
+
+/* That was all there is, and the windows would allow more: what it shows of the path is not its rate. */
+static void note_app_limited(struct tcp *tcp, struct tcp_connection *conn)
+{
+    struct tcp_sending *s = sw_tcp_sending(tcp, conn);
+    if (s->records.marked && !conn->send.lost && !sw_tcp_send_queue_unsent(conn) &&
+        conn->send.in_flight < conn->cc.cwnd)
+        sw_tcp_rate_app_limited(&s->rate, conn->send.in_flight);
 }
 
 void sw_tcp_plan_sent(struct tcp *tcp, struct tcp_connection *conn, const struct tcp_plan *plan)
@@ -243,10 +301,22 @@ void sw_tcp_plan_sent(struct tcp *tcp, struct tcp_connection *conn, const struct
     if (!span)
         return;
     conn->limited_by = SANWO_REASON_NONE; /* if more is held back, the next plan says why */
-    if (tcp_seq_equal(plan->seq, conn->send.snd_nxt))
+    bool first = tcp_seq_equal(plan->seq, conn->send.snd_nxt);
+    measure(tcp, conn, plan);
+    if (first)
         note_first_transmission(tcp, conn, plan, span);
     else
         note_retransmission(tcp, conn, plan);
     conn->send.last_sent = tcp->now;
+    sw_tcp_prr_sent(tcp, conn, span);
+    note_app_limited(tcp, conn);
+    sw_tcp_pacing_sent(tcp, conn, span);
     sw_tcp_timers_sent(tcp, conn);
+    sw_tcp_sending(tcp, conn)->kept_until = SANWO_TIME_NEVER;
+    if (plan->reason == SANWO_REASON_TAIL_LOSS_PROBE)
+        sw_tcp_tail_sent(tcp, conn, !first);
+    else if (first)
+        sw_tcp_tail_schedule(tcp, conn);
+    if (SW_UNLIKELY(sw_tcp_config(tcp, conn)->unsent_limit)) /* there is room for more of it now */
+        sw_tcp_send_buffer_tell(tcp, conn);
 }

@@ -12,9 +12,11 @@
 #include "tcp/close/reset.h"
 #include "tcp/connection/config.h"
 #include "tcp/connection/lifetime.h"
+#include "tcp/connection/meter.h"
 #include "tcp/connection/observe.h"
 #include "tcp/connection/timers.h"
 #include "tcp/recovery/recovery.h"
+#include "tcp/send/path_mtu.h"
 #include "tcp/send/send_queue.h"
 
 #define LARGEST_BACKOFF 15 /* what the bit field holds; rto_maximum comes first */
@@ -58,9 +60,12 @@ static void tell_at_r1(struct tcp *tcp, struct tcp_connection *conn)
 static enum tcp_verdict syn_expired(struct tcp *tcp, struct tcp_connection *conn)
 {
     const struct sanwo_tcp_config *config = sw_tcp_config(tcp, conn);
-    if (!config->user_timeout && conn->send.retransmissions >= config->syn_retries)
+    uint8_t most = conn->fast_open_pending ? config->syn_ack_retries : config->syn_retries;
+    if ((!config->user_timeout || conn->fast_open_pending) && conn->send.retransmissions >= most)
         return give_up(tcp, conn, SANWO_REASON_HANDSHAKE_TIMEOUT);
     back_off(conn);
+    if (SW_UNLIKELY(conn->send.in_flight)) /* what followed a SYN-ACK that a Fast Open earned */
+        sw_tcp_recovery_on_timeout(tcp, conn);
     conn->syn_lost = 1;
     conn->syn_pending = 1;
     tell_at_r1(tcp, conn);
@@ -115,6 +120,7 @@ static enum tcp_verdict data_expired(struct tcp *tcp, struct tcp_connection *con
     if (count_attempt(tcp, conn) == TCP_FINISHED)
         return TCP_FINISHED;
     conn->syn_pending = conn->syn_unacked; /* the SYN too, before the FIN */
+    sw_tcp_path_mtu_timed_out(tcp, conn);
     sw_tcp_recovery_on_timeout(tcp, conn);
     return TCP_CONTINUE;
 }
@@ -127,8 +133,10 @@ enum tcp_verdict sw_tcp_retransmit_expired(struct tcp *tcp, struct tcp_connectio
     if (conn->send.snd_wnd == 0 && !conn->syn_unacked && /* MUST-35, SHLD-17 */
         (outstanding || sw_tcp_send_queue_unsent(conn) || (conn->fin_queued && !conn->fin_sent)))
         return probe(tcp, conn);
-    if (outstanding)
+    if (outstanding) {
+        sw_tcp_meter_timed_out(tcp, conn);
         return data_expired(tcp, conn);
+    }
     if (conn->no_way) /* link down or no route: like losing all of it */
         return count_attempt(tcp, conn);
     /* Small segments held back until now, or memory was short: the override of 3.8.6.2.1. */

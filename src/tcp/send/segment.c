@@ -57,7 +57,7 @@ static void observe_out(struct tcp *tcp, const struct tcp_outgoing *out, const u
                                   .payload_length = payload,
                                   .window = out->window,
                                   .urgent = out->urgent,
-                                  .flags = out->flags,
+                                  .flags = (uint8_t)(out->flags | (out->ace & 3) << 6),
                                   .options = header + WIRE_TCP_HEADER,
                                   .options_length = (uint8_t)options,
                                   .segment_size = segment_size};
@@ -84,6 +84,7 @@ bool sw_tcp_segment_build(struct tcp *tcp, const struct tcp_outgoing *out,
                          .header_length = (uint8_t)(WIRE_TCP_HEADER + options),
                          .window = out->window,
                          .urgent = out->urgent};
+    sw_wire_tcp_set_ace(&h, out->ace);
     sw_wire_tcp_write(&h, header);
     b->length = h.header_length;
     frame->slices[0] =

@@ -16,7 +16,8 @@ struct tcp_outgoing {
     tcp_seq ack;     /* sent if flags have ACK */
     uint16_t window; /* as on the wire */
     uint16_t urgent;
-    uint8_t flags;
+    uint8_t flags; /* without ECE and CWR: those are in `ace` */
+    uint8_t ace;   /* AE, CWR, ECE as one number */
     uint8_t state; /* for the observer */
     uint8_t ttl;
     uint8_t dscp_ecn;

@@ -8,8 +8,8 @@
  */
 #include "tcp/send/send_queue.h"
 
-#include "tcp/connection/config.h"
 #include "tcp/connection/lifetime.h"
+#include "tcp/send/send_buffer.h"
 
 #define LARGEST_COPY 65472 /* room of a 64 KiB block */
 #define SHORT_COPY 1984    /* of a 2 KiB one: while memory is short */
@@ -27,10 +27,7 @@ uint32_t sw_tcp_send_queue_unsent(const struct tcp_connection *conn)
 
 uint32_t sw_tcp_send_queue_space(const struct tcp *tcp, const struct tcp_connection *conn)
 {
-    uint32_t limit = sw_tcp_config(tcp, conn)->send_buffer;
-    /* While our SYN is out, snd_una is one before the first byte. */
-    uint32_t queued = tcp_seq_distance(conn->send.snd_una, conn->send.snd_end);
-    return queued < limit ? limit - queued : 0;
+    return sw_tcp_send_buffer_space(tcp, conn);
 }
 
 static void append(struct tcp *tcp, struct tcp_connection *conn, struct buffer *b)

@@ -1,0 +1,88 @@
+/*
+ * ecn.h - Congestion marked instead of lost: what both ends agree on, tell each other and obey.
+ *
+ *     data, ECT(0) ---> a full queue marks it CE ---> the receiver counts, or latches
+ *     cwnd shrinks <--- sw_tcp_ecn_marked()      <--- ECE, or ACE and the option, on each ACK
+ *
+ * RFC 3168 (classic), RFC 8257 3.2 (the echo that DCTCP wants), RFC 9768 (accurate). The texts of the
+ * first two were at hand; the third is written from memory of it, numbers of sections included.
+ */
+#ifndef SW_TCP_ECN_ECN_H
+#define SW_TCP_ECN_ECN_H
+
+#include "tcp/send/segment.h"
+#include "tcp/tcp.h"
+
+struct tcp_half_open;
+struct tcp_plan;
+
+/* Of a connection: asked for in SYN-SENT, agreed on afterwards. Ordered: less is agreed on by both. */
+enum tcp_ecn_mode { TCP_ECN_OFF, TCP_ECN_CLASSIC, TCP_ECN_ACCURATE };
+
+/* The two bits of IP (RFC 3168 5). */
+enum { IP_NOT_ECT = 0, IP_ECT_1 = 1, IP_ECT_0 = 2, IP_CE = 3, IP_ECN_MASK = 3 };
+
+/* ---- opening: the three flags AE, CWR, ECE as one number ----------------------------------------- */
+
+/* Those of our SYN, or of our SYN-ACK in a simultaneous open. */
+uint8_t sw_tcp_ecn_syn(struct tcp *tcp, struct tcp_connection *conn);
+/* The mode that a SYN gets from us. */
+enum tcp_ecn_mode sw_tcp_ecn_judge_syn(const struct sanwo_tcp_config *config,
+                                       const struct tcp_segment *seg);
+/* Kept in a record: the mode, and how the SYN @seg arrived. */
+void sw_tcp_ecn_note(struct tcp_half_open *half, const struct tcp_segment *seg,
+                     enum tcp_ecn_mode mode);
+enum tcp_ecn_mode sw_tcp_ecn_mode(const struct tcp_half_open *half);
+/* A SYN cookie has one bit for it: which mode it was the ACK that brings it back shows. */
+enum tcp_ecn_mode sw_tcp_ecn_judge_cookie(const struct sanwo_tcp_config *config,
+                                          const struct tcp_segment *seg);
+/* ... and some handshakes do not fit into that. */
+bool sw_tcp_ecn_cookie_forgets(const struct tcp_half_open *half);
+/* Those of the SYN-ACK of a record, sent for the (@retransmissions + 1)th time. */
+uint8_t sw_tcp_ecn_syn_ack(const struct tcp_half_open *half, uint8_t retransmissions);
+/* Those of a segment without SYN that a record sends. */
+uint8_t sw_tcp_ecn_half_open(const struct tcp_half_open *half);
+/* Our SYN was answered by a SYN-ACK, or crossed a SYN. False: no memory for what was agreed. */
+bool sw_tcp_ecn_answered(struct tcp *tcp, struct tcp_connection *conn,
+                         const struct tcp_segment *seg);
+/* The connection made of @half. False: no memory. */
+bool sw_tcp_ecn_promote(struct tcp *tcp, struct tcp_connection *conn,
+                        const struct tcp_half_open *half);
+/* The ACK that completes the handshake of a passive open. */
+void sw_tcp_ecn_handshake_ack(struct tcp *tcp, struct tcp_connection *conn,
+                              struct tcp_segment *seg);
+void sw_tcp_ecn_release(struct tcp *tcp, struct tcp_connection *conn);
+
+/* ---- receiving -------------------------------------------------------------------------------------- */
+
+/* A segment passed its checks; before its text is taken. */
+void sw_tcp_ecn_receive(struct tcp *tcp, struct tcp_connection *conn,
+                        const struct tcp_segment *seg);
+/* AE, CWR, ECE of an ACK that leaves now. */
+uint8_t sw_tcp_ecn_ace(const struct tcp *tcp, const struct tcp_connection *conn);
+/* Puts the option of accurate ECN into @options if it is due and fits; the bytes that it takes. */
+uint32_t sw_tcp_ecn_option(const struct tcp *tcp, const struct tcp_connection *conn,
+                           struct wire_tcp_options *options);
+
+/* ---- sending ---------------------------------------------------------------------------------------- */
+
+/* The flags of a segment about to be built; whether its frame is ECT goes to conn->ecn_ect. */
+void sw_tcp_ecn_outgoing(struct tcp *tcp, struct tcp_connection *conn,
+                         const struct tcp_plan *plan, struct tcp_outgoing *out);
+/* The next frame must hold one segment: what cuts it up may clear CWR in all but the first. */
+bool sw_tcp_ecn_is_single(const struct tcp *tcp, const struct tcp_connection *conn);
+/*
+ * An acceptable ACK, SND.UNA =< SEG.ACK, that tells of @delivered bytes: how many of them were marked.
+ * With classic ECN all of them, while the peer echoes. A mark also reduces cwnd, once a window, unless
+ * the algorithm counts marks itself.
+ */
+uint32_t sw_tcp_ecn_marked(struct tcp *tcp, struct tcp_connection *conn,
+                           const struct tcp_segment *seg, uint32_t delivered);
+/* cwnd was reduced, for whatever reason: the peer is told (RFC 3168 6.1.2). */
+void sw_tcp_ecn_reduced(struct tcp_connection *conn);
+
+/* For STATUS: SANWO_ECN_..., and packets that came marked. */
+void sw_tcp_ecn_info(const struct tcp *tcp, const struct tcp_connection *conn,
+                     struct sanwo_tcp_info *out);
+
+#endif

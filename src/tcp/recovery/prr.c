@@ -1,0 +1,59 @@
+/*
+ * prr.c - RFC 6937: how much each ACK in recovery lets out.
+ *
+ *     in flight > ssthresh:   delivered * ssthresh / RecoverFS - out        so many for each that arrives
+ *     below it:               as many as arrived; one more where the ACK was safe, up to ssthresh
+ *
+ * "Safe" is the rule of RFC 9937 for choosing between the two reduction bounds of RFC 6937 (its text
+ * was not at hand): the slow-start bound only while SND.UNA advances and no further loss shows.
+ */
+#include "tcp/recovery/prr.h"
+
+#include "base/bytes.h"
+#include "tcp/send/sending.h"
+
+void sw_tcp_prr_begin(struct tcp *tcp, struct tcp_connection *conn, uint32_t outstanding)
+{
+    struct tcp_sending *s = sw_tcp_sending(tcp, conn);
+    if (s)
+        s->prr = (struct tcp_prr){.recover_fs = sw_max32(outstanding, 1)};
+}
+
+/* RFC 6937 3: ceil(prr_delivered * ssthresh / RecoverFS), less what went out. */
+static uint32_t proportional(const struct tcp_prr *prr, uint32_t ssthresh)
+{
+    uint64_t due =
+        ((uint64_t)prr->delivered * ssthresh + prr->recover_fs - 1) / prr->recover_fs;
+    return due > prr->out ? (uint32_t)(due - prr->out) : 0;
+}
+
+static uint32_t bounded(const struct tcp_prr *prr, const struct tcp_connection *conn,
+                        uint32_t delivered, bool safe)
+{
+    uint32_t limit = prr->delivered > prr->out ? prr->delivered - prr->out : 0;
+    if (safe)
+        limit = sw_max32(limit, delivered) + conn->cc.mss;
+    return sw_min32(conn->cc.ssthresh - conn->send.in_flight, limit);
+}
+
+void sw_tcp_prr_ack(struct tcp *tcp, struct tcp_connection *conn, uint32_t delivered, bool safe)
+{
+    struct tcp_sending *s = sw_tcp_sending(tcp, conn);
+    if (!s || !s->prr.recover_fs)
+        return;
+    struct tcp_prr *prr = &s->prr;
+    prr->delivered += delivered;
+    uint32_t in_flight = conn->send.in_flight;
+    uint32_t send = in_flight > conn->cc.ssthresh ? proportional(prr, conn->cc.ssthresh)
+                                                  : bounded(prr, conn, delivered, safe);
+    if (!prr->out) /* RFC 6937 3: the fast retransmit itself is always possible */
+        send = sw_max32(send, conn->cc.mss);
+    conn->cc.cwnd = sw_max32(in_flight + send, conn->cc.mss);
+}
+
+void sw_tcp_prr_sent(struct tcp *tcp, struct tcp_connection *conn, uint32_t bytes)
+{
+    struct tcp_sending *s = sw_tcp_sending(tcp, conn);
+    if (s && conn->in_recovery)
+        s->prr.out += bytes;
+}

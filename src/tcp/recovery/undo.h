@@ -1,0 +1,44 @@
+/*
+ * undo.h - Was it a loss at all? If not, the congestion window comes back.
+ */
+#ifndef SW_TCP_RECOVERY_UNDO_H
+#define SW_TCP_RECOVERY_UNDO_H
+
+#include "wire/tcp_seq.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct tcp;
+struct tcp_connection;
+struct tcp_news;
+
+/* How far F-RTO is (RFC 5682 3.1). */
+enum tcp_frto {
+    FRTO_OFF,
+    FRTO_HEAD, /* step 1: the oldest segment was sent again, its ACK is awaited */
+    FRTO_NEW,  /* step 2b: it came; up to two new segments go before what is deemed lost */
+};
+
+/* Part of struct tcp_sending: one episode, from the reduction of cwnd on. */
+struct tcp_undo {
+    uint32_t resent;      /* bytes sent again in it, less those reported as duplicates */
+    uint32_t first_stamp; /* TSval of the first that was sent again, while `stamped` */
+    tcp_seq frto_recover; /* snd_nxt before the new segments of step 2b */
+    uint8_t frto;         /* enum tcp_frto */
+    uint8_t frto_new;     /* segments of step 2b still to go */
+    bool armed;           /* cwnd was reduced, and may get it back */
+    bool stamped;
+};
+
+/* cwnd was reduced for a loss or a time-out. */
+void sw_tcp_undo_begin(struct tcp *tcp, struct tcp_connection *conn, bool timeout);
+/* @bytes were sent again. */
+void sw_tcp_undo_resent(struct tcp *tcp, struct tcp_connection *conn, uint32_t bytes);
+/* What @news tells. True: it was for nothing, and all is as it was before. */
+bool sw_tcp_undo_ack(struct tcp *tcp, struct tcp_connection *conn, const struct tcp_news *news);
+/* F-RTO lets new data go before what is deemed lost. */
+bool sw_tcp_undo_wants_new(const struct tcp *tcp, const struct tcp_connection *conn);
+void sw_tcp_undo_new_sent(struct tcp *tcp, struct tcp_connection *conn);
+
+#endif

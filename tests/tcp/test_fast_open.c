@@ -1,0 +1,562 @@
+/*
+ * test_fast_open.c - TCP Fast Open (RFC 7413), the server: cookies, data before the handshake is complete,
+ * and how many of those there may be. The client is in test_fast_open_client.c.
+ *
+ * Attack B-27: a flood of SYNs with cookies that somebody collected.
+ */
+#include "peer.h"
+
+#define HOUR (3600 * 1000) /* ms */
+
+static void listen_for(struct peer *p, uint32_t limit, uint32_t backlog)
+{
+    peer_start(p);
+    struct sanwo_tcp_listen open = {.local = {.port = OUR_PORT},
+                                    .user = p,
+                                    .backlog = backlog,
+                                    .isn_is_set = true,
+                                    .isn = p->iss,
+                                    .fast_open = limit};
+    assert_int_equal(sanwo_tcp_listen(p->stack, &open, p->now, &p->listener), 0);
+}
+
+/* A SYN with @length bytes of text and these bytes of options. */
+static void syn_from(struct peer *p, uint16_t port, const uint8_t *raw, uint8_t raw_length,
+                     uint32_t length)
+{
+    struct segment syn = p->offer;
+    syn.flags = SYN;
+    syn.raw = raw;
+    syn.raw_length = raw_length;
+    syn.length = length;
+    peer_send_from(p, port, &syn);
+}
+
+/* The cookie as an option of ten bytes and two NOPs, from a handshake that comes to nothing. */
+static void get_cookie(struct peer *p, uint8_t option[12])
+{
+    static const uint8_t request[4] = {34, 2, 1, 1};
+    syn_from(p, p->theirs.port, request, 4, 0);
+    const struct segment *answer = EXPECT(p, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    assert_int_equal(answer->cookie_kind, 34);
+    assert_int_equal(answer->cookie_length, 8);
+    option[0] = 34;
+    option[1] = 10;
+    memcpy(option + 2, answer->cookie, 8);
+    option[10] = option[11] = 1;
+    SEND(p, .flags = RST, .seq = 1);
+    assert_int_equal(peer_stats(p).half_open, 0);
+    p->change_count = 0;
+}
+
+static bool nothing_to_accept(struct peer *p)
+{
+    struct sanwo_handle h;
+    return sanwo_tcp_accept(p->stack, p->listener, p, &h) == -SANWO_EAGAIN;
+}
+
+/* A connection with @text bytes in its SYN that was accepted and has not completed its handshake. */
+static void opened(struct peer *p, uint32_t limit, uint32_t text)
+{
+    uint8_t cookie[12];
+    listen_for(p, limit, 0);
+    get_cookie(p, cookie);
+    syn_from(p, PEER_PORT, cookie, 12, text);
+    EXPECT(p, .flags = SYN | ACK, .seq = 0, .ack = 1 + text);
+    peer_accept(p);
+    ASSERT_STATE(p, SYN_RECEIVED);
+}
+
+/* RFC7413-3-1: nothing is given, looked at or taken unless the listener was told to. */
+static void test_off_unless_asked_for(void **state)
+{
+    struct peer *p = *state;
+    static const uint8_t request[4] = {34, 2, 1, 1};
+    static const uint8_t cookie[12] = {34, 10, 1, 2, 3, 4, 5, 6, 7, 8, 1, 1};
+    listen_for(p, 0, 0);
+    syn_from(p, PEER_PORT, request, 4, 0);
+    assert_int_equal(EXPECT(p, .flags = SYN | ACK, .ack = 1)->cookie_kind, 0);
+    syn_from(p, 81, cookie, 12, 100);
+    assert_int_equal(EXPECT(p, .flags = SYN | ACK, .ack = 1)->cookie_kind, 0);
+    assert_true(nothing_to_accept(p));
+}
+
+/* RFC7413-4.1.2-1: whatever the port, and none to whom did not ask. Of whom: test_tcp_fast_open.c. */
+static void test_cookie_is_of_the_address(void **state)
+{
+    struct peer *p = *state;
+    uint8_t first[12], again[12];
+    struct segment syn = p->offer;
+    listen_for(p, 5, 0);
+    get_cookie(p, first);
+    get_cookie(p, again);
+    assert_memory_equal(first, again, 12);
+    syn.flags = SYN;
+    peer_send_from(p, 81, &syn);
+    assert_int_equal(EXPECT(p, .flags = SYN | ACK, .ack = 1)->cookie_kind, 0);
+}
+
+/* RFC 7413 4.2.1: a SYN-ACK that goes out again has no cookie. */
+static void test_cookie_is_sent_once(void **state)
+{
+    struct peer *p = *state;
+    static const uint8_t request[4] = {34, 2, 1, 1};
+    listen_for(p, 5, 0);
+    syn_from(p, PEER_PORT, request, 4, 0);
+    assert_int_equal(EXPECT(p, .flags = SYN | ACK, .ack = 1)->cookie_length, 8);
+    assert_int_equal(EXPECT_WITHIN(p, 1100, .flags = SYN | ACK, .ack = 1)->cookie_kind, 0);
+}
+
+/* RFC 7413 3: data there, answer back, before the third segment. */
+static void test_data_before_the_handshake(void **state)
+{
+    struct peer *p = *state;
+    uint8_t cookie[12];
+    listen_for(p, 5, 0);
+    get_cookie(p, cookie);
+    syn_from(p, PEER_PORT, cookie, 12, 100);
+    CHANGED(p, LISTEN, SYN_RECEIVED);
+    const struct segment *answer = EXPECT(p, .flags = SYN | ACK, .seq = 0, .ack = 101);
+    assert_int_equal(answer->cookie_kind, 0);
+    assert_int_equal(answer->window, 65535 - 100); /* the edge stays where the window put it */
+    peer_accept(p);
+    ASSERT_STATE(p, SYN_RECEIVED);
+    assert_true(peer_events(p, p->conn).what & SANWO_EVENT_READABLE);
+    READ(p, 100);
+    assert_int_equal(sanwo_tcp_receive(p->stack, p->conn, cookie, 1, p->now), -SANWO_EAGAIN);
+    WRITE(p, 500);
+    EXPECT(p, .flags = ACK, .seq = 1, .ack = 101, .length = 500);
+    UNCHANGED(p);
+    SEND(p, .flags = ACK, .seq = 101, .ack = 1);
+    CHANGED(p, SYN_RECEIVED, ESTABLISHED);
+    assert_int_equal(peer_info(p).fast_open, SANWO_FAST_OPEN_TAKEN);
+    assert_int_equal(peer_info(p).snd_una - peer_info(p).iss, 1);
+    SEND(p, .flags = ACK, .seq = 101, .ack = 501, .length = 7);
+    READ(p, 7);
+    assert_int_equal(peer_info(p).bytes_acked, 500);
+    assert_int_equal(peer_info(p).bytes_received, 107);
+    assert_true(nothing_to_accept(p)); /* not given out twice */
+}
+
+/* One segment acknowledges the SYN and what followed it. */
+static void test_one_ack_for_all(void **state)
+{
+    struct peer *p = *state;
+    opened(p, 5, 10);
+    WRITE(p, 2500);
+    EXPECT(p, .flags = ACK, .seq = 1, .ack = 11, .length = MSS);
+    EXPECT(p, .flags = ACK, .seq = 1001, .ack = 11, .length = MSS);
+    EXPECT(p, .flags = ACK, .seq = 2001, .ack = 11, .length = 500);
+    peer_advance(p, RTT);
+    SEND(p, .flags = ACK, .seq = 11, .ack = 2501);
+    ASSERT_STATE(p, ESTABLISHED);
+    assert_int_equal(peer_info(p).in_flight, 0);
+    assert_int_equal(peer_info(p).srtt, SANWO_MSEC(RTT));
+    QUIET(p, 5000);
+}
+
+/* What was never sent is acknowledged: no handshake of ours (U-9). */
+static void test_ack_beyond_what_was_sent(void **state)
+{
+    struct peer *p = *state;
+    opened(p, 5, 10);
+    WRITE(p, 100);
+    EXPECT(p, .flags = ACK, .seq = 1, .ack = 11, .length = 100);
+    SEND(p, .flags = ACK, .seq = 11, .ack = 102);
+    EXPECT(p, .flags = RST, .seq = 102);
+    SEND(p, .flags = ACK, .seq = 11, .ack = 0);
+    EXPECT(p, .flags = RST, .seq = 0);
+    ASSERT_STATE(p, SYN_RECEIVED);
+    SEND(p, .flags = ACK, .seq = 11, .ack = 101);
+    ASSERT_STATE(p, ESTABLISHED);
+}
+
+/* A cookie without text opens too: the server may be the one who speaks first. */
+static void test_cookie_without_text(void **state)
+{
+    struct peer *p = *state;
+    opened(p, 5, 0);
+    WRITE(p, 20);
+    EXPECT(p, .flags = ACK, .seq = 1, .ack = 1, .length = 20);
+    SEND(p, .flags = ACK, .seq = 1, .ack = 21, .length = 5);
+    ASSERT_STATE(p, ESTABLISHED);
+    READ(p, 5);
+}
+
+/* RFC7413-4.2-1: the handshake goes its usual way, with a good cookie for the next time. */
+static void test_wrong_cookie(void **state)
+{
+    struct peer *p = *state;
+    uint8_t cookie[12], wrong[12];
+    listen_for(p, 5, 0);
+    get_cookie(p, cookie);
+    for (int byte = 2; byte < 10; byte++) {
+        memcpy(wrong, cookie, 12);
+        wrong[byte] ^= 1;
+        syn_from(p, PEER_PORT, wrong, 12, 100);
+        const struct segment *answer = EXPECT(p, .flags = SYN | ACK, .seq = 0, .ack = 1);
+        assert_memory_equal(answer->cookie, cookie + 2, 8);
+        assert_true(nothing_to_accept(p));
+        SEND(p, .flags = RST, .seq = 1);
+    }
+    static const uint8_t other_length[8] = {34, 8, 1, 2, 3, 4, 5, 6};
+    syn_from(p, PEER_PORT, other_length, 8, 100);
+    assert_memory_equal(EXPECT(p, .flags = SYN | ACK, .ack = 1)->cookie, cookie + 2, 8);
+    SEND(p, .flags = ACK, .seq = 1, .ack = 1, .length = 100);
+    EXPECT_WITHIN(p, 50, .flags = ACK, .seq = 1, .ack = 101);
+    peer_accept(p);
+    READ(p, 100);
+}
+
+/* RFC7413-4.1.2-1: a cookie ends; the one before still counts, and the new one comes along. */
+static void test_cookies_expire(void **state)
+{
+    struct peer *p = *state;
+    uint8_t cookie[12], next[12];
+    listen_for(p, 5, 0);
+    get_cookie(p, cookie);
+    peer_advance(p, 12 * HOUR);
+    get_cookie(p, next);
+    assert_memory_not_equal(cookie, next, 12);
+    syn_from(p, PEER_PORT, cookie, 12, 100);
+    const struct segment *answer = EXPECT(p, .flags = SYN | ACK, .seq = 0, .ack = 101);
+    assert_memory_equal(answer->cookie, next + 2, 8);
+    SEND(p, .flags = RST, .seq = 101);
+    peer_advance(p, 12 * HOUR);
+    syn_from(p, PEER_PORT, cookie, 12, 100);
+    EXPECT(p, .flags = SYN | ACK, .seq = 0, .ack = 1);
+}
+
+/* RFC 7413 9: who asks by the experiment is answered by it. */
+static void test_experiment(void **state)
+{
+    struct peer *p = *state;
+    static const uint8_t request[4] = {254, 4, 0xf9, 0x89};
+    uint8_t cookie[12] = {254, 12, 0xf9, 0x89};
+    listen_for(p, 5, 0);
+    syn_from(p, PEER_PORT, request, 4, 0);
+    const struct segment *answer = EXPECT(p, .flags = SYN | ACK, .ack = 1);
+    assert_int_equal(answer->cookie_kind, 254);
+    assert_int_equal(answer->cookie_length, 8);
+    memcpy(cookie + 4, answer->cookie, 8);
+    SEND(p, .flags = RST, .seq = 1);
+    syn_from(p, PEER_PORT, cookie, 12, 100);
+    EXPECT(p, .flags = SYN | ACK, .ack = 101);
+}
+
+/* RFC7413-5.1-1, B-27: beyond the limit all get the usual handshake, until one of them is complete. */
+static void test_B_27_limit_of_pending(void **state)
+{
+    struct peer *p = *state;
+    uint8_t cookie[12];
+    listen_for(p, 2, 0);
+    get_cookie(p, cookie);
+    syn_from(p, PEER_PORT, cookie, 12, 10);
+    syn_from(p, 81, cookie, 12, 10);
+    syn_from(p, 82, cookie, 12, 10);
+    EXPECT(p, .flags = SYN | ACK, .ack = 1); /* a record's answer comes first: the third's */
+    EXPECT(p, .flags = SYN | ACK, .ack = 11);
+    EXPECT(p, .flags = SYN | ACK, .ack = 11);
+    peer_accept(p); /* who is accepted is pending still */
+    syn_from(p, 83, cookie, 12, 10);
+    const struct segment *answer = EXPECT(p, .flags = SYN | ACK, .ack = 1);
+    assert_int_equal(answer->cookie_kind, 0); /* disabled means all of it */
+    SEND(p, .flags = ACK, .seq = 11, .ack = 1);
+    syn_from(p, 84, cookie, 12, 10);
+    EXPECT(p, .flags = SYN | ACK, .ack = 11);
+}
+
+/* RFC7413-5.1-1, B-27: resets by those whose address was borrowed do not make room for more. */
+static void test_B_27_resets_count(void **state)
+{
+    struct peer *p = *state;
+    uint8_t cookie[12];
+    listen_for(p, 2, 0);
+    get_cookie(p, cookie);
+    for (int i = 0; i < 2; i++) {
+        syn_from(p, PEER_PORT, cookie, 12, 10);
+        EXPECT(p, .flags = SYN | ACK, .ack = 11);
+        SEND(p, .flags = RST, .seq = 11);
+        assert_true(nothing_to_accept(p)); /* MUST-11: back to LISTEN */
+        assert_int_equal(peer_stats(p).connections, 0);
+    }
+    syn_from(p, PEER_PORT, cookie, 12, 10);
+    EXPECT(p, .flags = SYN | ACK, .ack = 1);
+    SEND(p, .flags = RST, .seq = 1);
+    peer_advance(p, 60 * 1000);
+    syn_from(p, PEER_PORT, cookie, 12, 10);
+    EXPECT(p, .flags = SYN | ACK, .ack = 1);
+    SEND(p, .flags = RST, .seq = 1);
+    peer_advance(p, 60 * 1000); /* two minutes after the first at most */
+    syn_from(p, PEER_PORT, cookie, 12, 10);
+    EXPECT(p, .flags = SYN | ACK, .ack = 11);
+}
+
+/* RFC 7413 5.1, 8.2: while the backlog is full there are SYN cookies, and no Fast Open. */
+static void test_B_27_not_while_cookies_are_out(void **state)
+{
+    struct peer *p = *state;
+    uint8_t cookie[12];
+    struct segment syn = p->offer;
+    peer_start(p);
+    struct sanwo_tcp_listen open = {
+        .local = {.port = OUR_PORT}, .user = p, .backlog = 1, .fast_open = 9};
+    assert_int_equal(sanwo_tcp_listen(p->stack, &open, p->now, &p->listener), 0);
+    static const uint8_t request[4] = {34, 2, 1, 1};
+    syn_from(p, 81, request, 4, 0);
+    const struct segment *answer = peer_next(p, 0);
+    memcpy(cookie, ((uint8_t[12]){34, 10, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1}), 12);
+    memcpy(cookie + 2, answer->cookie, 8);
+    syn.flags = SYN;
+    peer_send_from(p, 82, &syn); /* the backlog is full: a SYN cookie */
+    assert_int_equal(peer_next(p, 0)->cookie_kind, 0);
+    assert_int_equal(peer_stats(p).reasons[SANWO_REASON_COOKIE_SENT], 1);
+    peer_advance(p, 70 * 1000); /* the record is given up; cookies may still come back */
+    peer_discard(p);
+    assert_int_equal(peer_stats(p).half_open, 0);
+    syn_from(p, 83, cookie, 12, 10);
+    assert_non_null(answer = peer_next(p, 0));
+    assert_int_equal(answer->cookie_kind, 0);
+    assert_true(nothing_to_accept(p));
+    peer_advance(p, 140 * 1000);
+    peer_discard(p);
+    syn_from(p, 84, cookie, 12, 10);
+    peer_discard(p);
+    assert_false(nothing_to_accept(p));
+    p->leak_unchecked = true; /* it was accepted and nobody closes it */
+}
+
+/* RFC 7413 4.2.2: the SYN-ACK again alone; what followed it waits for its acknowledgement. */
+static void test_lost_syn_ack(void **state)
+{
+    struct peer *p = *state;
+    opened(p, 5, 10);
+    WRITE(p, 1500);
+    EXPECT(p, .flags = ACK, .seq = 1, .ack = 11, .length = MSS);
+    EXPECT(p, .flags = ACK, .seq = 1001, .ack = 11, .length = 500);
+    EXPECT_WITHIN(p, 1100, .flags = SYN | ACK, .seq = 0, .ack = 11);
+    WRITE(p, 100);
+    EXPECT_NOTHING(p);
+    EXPECT_WITHIN(p, 2100, .flags = SYN | ACK, .seq = 0, .ack = 11);
+    SEND(p, .flags = ACK, .seq = 11, .ack = 1);
+    ASSERT_STATE(p, ESTABLISHED);
+    EXPECT(p, .flags = ACK, .seq = 1, .ack = 11, .length = MSS); /* one segment: RFC 5681 3.1 */
+    EXPECT_NOTHING(p);
+    SEND(p, .flags = ACK, .seq = 11, .ack = 1001);
+    EXPECT(p, .flags = ACK, .seq = 1001, .ack = 11, .length = 500);
+    SEND(p, .flags = ACK, .seq = 11, .ack = 1501);
+    EXPECT(p, .flags = ACK, .seq = 1501, .ack = 11, .length = 100);
+}
+
+/* The client did not get it and sends its SYN without text: the answer acknowledges the text as well. */
+static void test_syn_again(void **state)
+{
+    struct peer *p = *state;
+    opened(p, 5, 10);
+    struct segment syn = p->offer;
+    syn.flags = SYN;
+    peer_send(p, &syn);
+    EXPECT(p, .flags = SYN | ACK, .seq = 0, .ack = 11);
+    EXPECT_NOTHING(p);
+    assert_true(nothing_to_accept(p));
+    assert_int_equal(peer_stats(p).connections, 1);
+    READ(p, 10);
+    assert_int_equal(sanwo_tcp_receive(p->stack, p->conn, &syn, 1, p->now), -SANWO_EAGAIN);
+}
+
+/* RFC 5961 4.2: another SYN in its place is challenged, not believed. */
+static void test_other_syn(void **state)
+{
+    struct peer *p = *state;
+    opened(p, 5, 10);
+    SEND(p, .flags = SYN, .seq = 100);
+    EXPECT(p, .flags = ACK, .seq = 1, .ack = 11);
+    ASSERT_STATE(p, SYN_RECEIVED);
+}
+
+static void test_nobody_completes_it(void **state)
+{
+    struct peer *p = *state;
+    opened(p, 1, 10);
+    peer_events(p, p->conn);
+    for (int i = 0; i < 5; i++)
+        EXPECT_WITHIN(p, 70000, .flags = SYN | ACK, .seq = 0, .ack = 11);
+    QUIET(p, 70000);
+    struct sanwo_event event = peer_events(p, p->conn);
+    assert_true(event.what & SANWO_EVENT_CLOSED);
+    assert_int_equal(event.error, SANWO_ETIMEDOUT);
+    READ(p, 10); /* what came stays to be read */
+    uint8_t cookie[12]; /* and its place is free */
+    get_cookie(p, cookie);
+}
+
+/* MUST-11: the user who has it already is told. */
+static void test_reset_after_accept(void **state)
+{
+    struct peer *p = *state;
+    opened(p, 5, 10);
+    peer_events(p, p->conn);
+    SEND(p, .flags = RST, .seq = 12); /* RFC 5961 3.2: not exact */
+    EXPECT(p, .flags = ACK, .seq = 1, .ack = 11);
+    SEND(p, .flags = RST, .seq = 11);
+    struct sanwo_event event = peer_events(p, p->conn);
+    assert_true(event.what & SANWO_EVENT_CLOSED);
+    assert_int_equal(event.error, SANWO_ECONNRESET);
+    EXPECT_NOTHING(p);
+}
+
+/* An answer and the end of it, all before the handshake is complete. */
+static void test_answer_and_close(void **state)
+{
+    struct peer *p = *state;
+    opened(p, 1, 10);
+    READ(p, 10);
+    WRITE(p, 300);
+    p->change_count = 0;
+    assert_int_equal(sanwo_tcp_close(p->stack, p->conn, p->now), 0);
+    CHANGED(p, SYN_RECEIVED, FIN_WAIT_1);
+    EXPECT(p, .flags = FIN | ACK, .seq = 1, .ack = 11, .length = 300);
+    SEND(p, .flags = ACK, .seq = 11, .ack = 1);
+    UNCHANGED(p);
+    SEND(p, .flags = ACK, .seq = 11, .ack = 302);
+    CHANGED(p, FIN_WAIT_1, FIN_WAIT_2);
+    SEND(p, .flags = FIN | ACK, .seq = 11, .ack = 302);
+    EXPECT(p, .flags = ACK, .seq = 302, .ack = 12);
+    assert_int_equal(peer_stats(p).time_wait, 1);
+}
+
+/* The same, and the SYN-ACK is lost: SYN-ACK, text and FIN come again. */
+static void test_answer_and_close_lost(void **state)
+{
+    struct peer *p = *state;
+    opened(p, 1, 10);
+    READ(p, 10);
+    WRITE(p, 300);
+    assert_int_equal(sanwo_tcp_close(p->stack, p->conn, p->now), 0);
+    EXPECT(p, .flags = FIN | ACK, .seq = 1, .ack = 11, .length = 300);
+    EXPECT_WITHIN(p, 1100, .flags = SYN | ACK, .seq = 0, .ack = 11);
+    peer_discard(p);
+    SEND(p, .flags = ACK, .seq = 11, .ack = 302);
+    SEND(p, .flags = FIN | ACK, .seq = 11, .ack = 302);
+    EXPECT(p, .flags = ACK, .seq = 302, .ack = 12);
+    uint8_t cookie[12];
+    p->theirs.port = 81; /* its place is free */
+    get_cookie(p, cookie);
+    syn_from(p, 81, cookie, 12, 10);
+    EXPECT(p, .flags = SYN | ACK, .ack = 11);
+}
+
+/* SHLD-3: closed without reading what came with the SYN. */
+static void test_close_unread(void **state)
+{
+    struct peer *p = *state;
+    opened(p, 5, 10);
+    assert_int_equal(sanwo_tcp_close(p->stack, p->conn, p->now), 0);
+    EXPECT(p, .flags = RST | ACK, .seq = 1, .ack = 11);
+    assert_int_equal(peer_stats(p).connections, 0);
+}
+
+/* The listener goes: who was accepted stays, who was not is reset. */
+static void test_listener_goes(void **state)
+{
+    struct peer *p = *state;
+    uint8_t cookie[12];
+    listen_for(p, 5, 0);
+    get_cookie(p, cookie);
+    syn_from(p, PEER_PORT, cookie, 12, 10);
+    EXPECT(p, .flags = SYN | ACK, .ack = 11);
+    peer_accept(p);
+    syn_from(p, 81, cookie, 12, 10);
+    EXPECT(p, .flags = SYN | ACK, .ack = 11);
+    assert_int_equal(sanwo_tcp_close(p->stack, p->listener, p->now), 0);
+    EXPECT(p, .flags = RST | ACK, .seq = 1, .ack = 11);
+    WRITE(p, 10);
+    EXPECT(p, .flags = ACK, .seq = 1, .ack = 11, .length = 10);
+    SEND(p, .flags = ACK, .seq = 11, .ack = 11);
+    ASSERT_STATE(p, ESTABLISHED);
+    listen_for(p, 5, 0); /* likely in its place in memory */
+    sanwo_tcp_abort(p->stack, p->conn, p->now);
+    peer_discard(p);
+    syn_from(p, 82, cookie, 12, 10);
+    EXPECT(p, .flags = SYN | ACK, .ack = 11);
+}
+
+/* RFC 5927 5.2: no message about it ends what a user has. */
+static void test_icmp_is_soft(void **state)
+{
+    struct peer *p = *state;
+    opened(p, 5, 10);
+    if (p->family == SANWO_FAMILY_IPV4)
+        peer_icmp(p, 3, 3, 0);
+    else
+        peer_icmp(p, 1, 4, 0);
+    ASSERT_STATE(p, SYN_RECEIVED);
+}
+
+/* A proxy must be asked first, and what came with the SYN would have to be kept. */
+static void test_not_with_decide(void **state)
+{
+    struct peer *p = *state;
+    peer_start(p);
+    struct sanwo_tcp_listen open = {
+        .local = {.port = OUR_PORT}, .flags = SANWO_LISTEN_DECIDE, .fast_open = 1};
+    assert_int_equal(sanwo_tcp_listen(p->stack, &open, p->now, &p->listener), -SANWO_EINVAL);
+}
+
+/* Where memory fails the connection opens without the text, or in the usual way. */
+static void test_memory_fails(void **state)
+{
+    struct peer *p = *state;
+    uint8_t cookie[12];
+    unsigned taken = 0;
+    listen_for(p, 50, 0);
+    get_cookie(p, cookie);
+    for (uint64_t nth = 1; nth <= 8; nth++) {
+        sanwo_stack_inject_fault(p->stack, nth);
+        syn_from(p, (uint16_t)(1000 + nth), cookie, 12, 1000);
+        sanwo_stack_inject_fault(p->stack, 0);
+        const struct segment *answer = peer_next(p, 1500);
+        if (!answer)
+            continue; /* not even a record */
+        assert_int_equal(answer->flags, SYN | ACK);
+        assert_true(answer->ack == 1 || answer->ack == 1001);
+        taken += answer->ack == 1001;
+        peer_discard(p);
+    }
+    assert_true(taken >= 1);
+    struct sanwo_handle h;
+    while (sanwo_tcp_accept(p->stack, p->listener, p, &h) == 0)
+        sanwo_tcp_abort(p->stack, h, p->now);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        BOTH(test_off_unless_asked_for),
+        BOTH(test_cookie_is_of_the_address),
+        BOTH(test_cookie_is_sent_once),
+        BOTH(test_data_before_the_handshake),
+        BOTH(test_one_ack_for_all),
+        BOTH(test_ack_beyond_what_was_sent),
+        BOTH(test_cookie_without_text),
+        BOTH(test_wrong_cookie),
+        BOTH(test_cookies_expire),
+        BOTH(test_experiment),
+        BOTH(test_B_27_limit_of_pending),
+        BOTH(test_B_27_resets_count),
+        BOTH(test_B_27_not_while_cookies_are_out),
+        BOTH(test_lost_syn_ack),
+        BOTH(test_syn_again),
+        BOTH(test_other_syn),
+        BOTH(test_nobody_completes_it),
+        BOTH(test_reset_after_accept),
+        BOTH(test_answer_and_close),
+        BOTH(test_answer_and_close_lost),
+        BOTH(test_close_unread),
+        BOTH(test_listener_goes),
+        BOTH(test_icmp_is_soft),
+        BOTH(test_not_with_decide),
+        BOTH(test_memory_fails),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
