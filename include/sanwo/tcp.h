@@ -50,7 +50,7 @@ struct sanwo_tcp_config {
     uint32_t window_clamp;           /* the window is never more; 0 (the default): no bound */
     uint32_t unsent_limit;           /* no more are queued while so many bytes are not sent yet; one
                                         call may go 64 KiB beyond; 0 (the default): no bound */
-    uint16_t mss;                    /* most we announce; 0: what the MTU allows */
+    uint16_t mss;                    /* most we announce, and send; 0: what the MTU allows */
     uint16_t mss_floor;      /* a smaller MSS of the peer's counts as this; default 64 */
     int8_t window_scale;     /* shift count we offer; -1: what the largest window needs */
     bool offer_window_scale; /* RFC 7323 2; default true */
@@ -92,7 +92,7 @@ struct sanwo_tcp_config {
     sanwo_time rto_initial;  /* default 1 s */
     sanwo_time rto_minimum;  /* default 200 ms */
     sanwo_time rto_maximum;  /* default 120 s */
-    sanwo_time rto_variance_minimum; /* least of what RFC 6298 2.3 adds to SRTT; default 1 ms, G */
+    sanwo_time rto_variance_minimum; /* least of what RFC 6298 2.3 adds to SRTT, its G; default 200 ms */
     sanwo_time rto_slop;             /* added to a measured or doubled RTO; default 0 */
     sanwo_time challenge_interval; /* between challenge ACKs (RFC 5961 7), and up to an eighth more
                                         by chance; default 500 ms; 0: no limit */

@@ -340,7 +340,8 @@ static void test_calls(void **state)
 }
 
 static const struct breadth_row calls_before_the_connection[] = {
-    {FIRST, "setsockopt(3, IPPROTO_TCP, TCP_FASTOPEN, [1], 4) = 0", "TCP Fast Open is not there"},
+    {FIRST, "setsockopt(3, IPPROTO_TCP, TCP_FASTOPEN, [1], 4) = 0",
+     "FreeBSD's TCP Fast Open is not there"},
     {FIRST, "setsockopt(3, IPPROTO_TCP, TCP_MAXSEG, [1000], 4) = 0", NULL},
     {FIRST, "setsockopt(3, IPPROTO_TCP, TCP_NOOPT, [1], 4) = 0", NULL},
     {FIRST, "setsockopt(3, SOL_SOCKET, SO_REUSEADDR, [1], 4) = 0", NULL},

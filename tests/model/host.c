@@ -7,6 +7,7 @@
  */
 #include "model.h"
 
+#include "tcp/connection/meter.h"
 #include "tcp/open/listener.h"
 
 #include <stdarg.h>
@@ -152,6 +153,8 @@ static struct sanwo_stack_config config_of(struct model_host *host)
     config.tcp.syn_cookies = false;            /* they would choose the numbers */
     config.tcp.receive_buffer = scenario->receive_buffer ? scenario->receive_buffer : 8192;
     config.tcp.send_buffer = 8192;
+    config.tcp.congestion = SANWO_CONGESTION_NEWRENO; /* its state has no times in it */
+    config.tcp.pacing = false;                        /* a few bytes are all at once */
     if (scenario->impatient) {
         config.tcp.syn_retries = config.tcp.syn_ack_retries = 1;
         config.tcp.retransmit_limit = config.tcp.orphan_retries = 1;
@@ -288,6 +291,18 @@ static size_t transmit(struct model *m, unsigned side, sanwo_time now)
     return n;
 }
 
+/*
+ * What is measured of a connection decides nothing about it, and may be missing at any time: it is, so
+ * that when it began is no part of a situation.
+ */
+static void measure_nothing(struct model *m, unsigned side)
+{
+    struct tcp *tcp = &m->host[side].stack->tcp;
+    uint32_t cursor = 0;
+    for (uint32_t i = 0; i < tcp->connections.live; i++)
+        sw_tcp_meter_release(tcp, sw_pool_next(&tcp->connections, tcp->region, &cursor));
+}
+
 bool model_turn(struct model *m, unsigned side)
 {
     struct sanwo_stack *stack = m->host[side].stack;
@@ -300,6 +315,7 @@ bool model_turn(struct model *m, unsigned side)
     if (m->at.end[side].lives >= MODEL_LIVES)
         return model_violation(m, "host %u made %u control blocks", side, m->at.end[side].lives);
     renumber_listener(m, side);
+    measure_nothing(m, side);
     return !m->violation[0];
 }
 

@@ -135,7 +135,6 @@ static void put_sending(struct projection *p, const struct model *m, const struc
     if (!s)
         return;
     put(p, (uint64_t)distance(s->kept_until, tcp->now));
-    put(p, (uint64_t)s->algorithm << 32 | sw_tcp_cc_ops(&conn->cc)->state_size);
     put_bytes(p, sw_tcp_sending_state(s), sw_tcp_cc_ops(&conn->cc)->state_size);
     put(p, (uint64_t)s->prr.recover_fs << 32 | s->prr.delivered);
     put(p, s->prr.out);
@@ -173,6 +172,7 @@ static void clear_links(struct tcp_connection *c)
     memset(&c->event_link, 0, sizeof(c->event_link));
     c->hash = c->listener = c->config = 0;
     c->send.head = c->send.tail = c->send.next = c->send.sending = 0;
+    c->meter = 0;
     c->receive.head = c->receive.tail = c->receive.reassembly = 0;
     c->user = NULL;
     c->ts_offset = 0;

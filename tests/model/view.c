@@ -71,6 +71,8 @@ sanwo_time model_next_timer(const struct model *m, unsigned side)
         when = earlier(when, view.conn->deadline.user);
         when = earlier(when, view.conn->deadline.linger);
         when = earlier(when, view.conn->deadline.path_mtu);
+    }
+    if (view.conn && view.conn->state != SANWO_TCP_TIME_WAIT) { /* that stops them */
         when = earlier(when, sw_tcp_rack_deadline(tcp, view.conn));
         when = earlier(when, sw_tcp_tail_deadline(tcp, view.conn));
         when = earlier(when, sw_tcp_pacing_deadline(tcp, view.conn));

@@ -1,13 +1,13 @@
 /*
- * cc_model.h - Congestion control boxes in a closed loop: flows, one queue, one round-trip time, no TCP.
+ * cc_model.h - Congestion control boxes in a closed loop: flows, a queue, a round trip, no TCP.
  *
  *     flow 0 --.                 .-- dropped: told 3 segments later
  *     flow 1 --+--> | queue | ---+--> acknowledged an RTT after leaving the queue
  *
  * A flow that is paced sends at 2 * cwnd / SRTT in slow start and at 1.2 * cwnd / SRTT after it.
  *
- * All segments have one size and the queue keeps their order, so that one ring of what is under way is
- * all there is to simulate. What was dropped is not sent again: goodput counts what arrived.
+ * All segments have one size and the queue keeps their order, so that one ring of what is under way
+ * is all there is to simulate. What was dropped is not sent again: goodput counts what arrived.
  */
 #ifndef CC_MODEL_H
 #define CC_MODEL_H

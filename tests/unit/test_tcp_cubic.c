@@ -1,5 +1,5 @@
 /*
- * test_tcp_cubic.c - CUBIC (RFC 9438) against the same formulas in floating point, and in a closed loop.
+ * test_tcp_cubic.c - CUBIC (RFC 9438) against the same formulas in floating point, and in a loop.
  */
 #include "cc_model.h"
 
@@ -21,7 +21,7 @@ static void check_near(double value, double expected, double relative, double ab
         fail_msg("%.6f, not %.6f", value, expected);
 }
 
-/* ---- the curve -------------------------------------------------------------------------------- */
+/* ---- the curve ------------------------------------------------------------------------------- */
 
 static void test_root(void **state)
 {
@@ -95,7 +95,7 @@ static void test_curve_begins_at_the_reduced_window(void **state)
     }
 }
 
-/* ---- reductions -------------------------------------------------------------------------------- */
+/* ---- reductions ------------------------------------------------------------------------------ */
 
 static void test_reduction(void **state)
 {
@@ -170,7 +170,7 @@ static void test_fast_convergence(void **state)
     }
 }
 
-/* ---- growth -------------------------------------------------------------------------------------- */
+/* ---- growth ---------------------------------------------------------------------------------- */
 
 /* After a loss cwnd follows the curve: concave, flat, convex. 4.4, 4.5. */
 static void test_growth_follows_the_curve(void **state)
@@ -186,7 +186,7 @@ static void test_growth_follows_the_curve(void **state)
     }
 }
 
-/* However ACKs cut a window, growth is the same but for what a large ACK gets at once: attack B-20. */
+/* However ACKs cut a window, growth is the same but for what large ones get at once (B-20). */
 static void test_growth_follows_bytes(void **state)
 {
     (void)state;
@@ -238,7 +238,7 @@ static void test_slow_start(void **state)
     assert_int_equal(b.cc.cwnd, 17520);
     box_ack(&b, 82480, 100 * MS, SANWO_SEC(1));
     assert_int_equal(b.cc.cwnd, 100000);
-    /* What an ACK brings beyond ssthresh counts in congestion avoidance: half a window of alpha = 1. */
+    /* What is beyond ssthresh counts in congestion avoidance: half a window at alpha = 1. */
     b = cubic(90000, 100000);
     box_ack(&b, 60000, 10 * MS, SANWO_SEC(1));
     assert_in_range(b.cc.cwnd, 100000 + MSS / 2 - 10, 100000 + MSS / 2);
@@ -289,7 +289,7 @@ static void test_friendly_to_reno(void **state)
     }
 }
 
-/* ---- time-outs and undo ---------------------------------------------------------------------------- */
+/* ---- time-outs and undo ---------------------------------------------------------------------- */
 
 /* 4.8: cwnd is one segment, ssthresh 0.7; then K = 0. RFC5681-3.1-5. */
 static void test_timeout(void **state)
@@ -402,7 +402,7 @@ static void test_two_losses_of_one_recovery(void **state)
     check_near(a.cc.cwnd, curve(5, cbrt((cwnd - 1750000) / (0.4 * MSS)), cwnd, MSS), 0.01, 0);
 }
 
-/* ---- bounds ------------------------------------------------------------------------------------------- */
+/* ---- bounds ---------------------------------------------------------------------------------- */
 
 static void random_step(struct box *b, uint64_t *dice, sanwo_time *now)
 {
@@ -457,7 +457,7 @@ static void test_random_never_leaves_its_bounds(void **state)
     }
 }
 
-/* ---- the closed loop ----------------------------------------------------------------------------------- */
+/* ---- the closed loop ------------------------------------------------------------------------- */
 
 /* The share of the path that @flows got between two times. */
 static double use_of(struct model *m, sanwo_time from, sanwo_time to)

@@ -143,6 +143,57 @@ static void test_answers(void **state)
     rig_end(r);
 }
 
+/* What a record remembers of the SYN is where the counters begin. */
+static void test_promotion(void **state)
+{
+    struct rig *r = rig_new();
+
+    (void)state;
+    for (uint8_t ip = 0; ip < 4; ip++) {
+        for (uint8_t tries = 0; tries < 4; tries++) {
+            struct tcp_half_open half = {.retransmissions = tries};
+            struct tcp_segment syn = {.flags = TCP_SYN, .dscp_ecn = ip};
+            struct tcp_connection *c = rig_open(r, 1, 5000);
+
+            sw_tcp_ecn_note(&half, &syn, TCP_ECN_ACCURATE);
+            assert_true(sw_tcp_ecn_promote(&r->tcp, c, &half));
+            assert_int_equal(sw_tcp_ecn_ace(&r->tcp, c), ip == IP_CE ? 6 : 5);
+            assert_int_equal(c->ecn_no_ect, tries >= 2);
+            rig_discard(r, c);
+        }
+    }
+    rig_end(r);
+}
+
+/* A cookie's one bit, and what the flags of the ACK add to it. */
+static void test_cookies(void **state)
+{
+    struct tcp_half_open half = {.flags = HALF_OPEN_TIMESTAMPS};
+    struct sanwo_tcp_config config;
+
+    (void)state;
+    sanwo_tcp_config_default(&config);
+    for (uint8_t ace = 0; ace < 8; ace++) {
+        struct tcp_segment ack = {.flags = TCP_ACK, .ace = ace};
+
+        config.ecn = SANWO_ECN_ACCEPT;
+        assert_int_equal(sw_tcp_ecn_judge_cookie(&config, &ack),
+                         ace < 2 ? TCP_ECN_CLASSIC : TCP_ECN_ACCURATE);
+        config.ecn = SANWO_ECN_OFF; /* switched off since, or the peer made the bit up */
+        assert_int_equal(sw_tcp_ecn_judge_cookie(&config, &ack), TCP_ECN_OFF);
+    }
+    for (uint8_t ip = 0; ip < 4; ip++) {
+        struct tcp_segment syn = {.flags = TCP_SYN, .dscp_ecn = ip};
+
+        sw_tcp_ecn_note(&half, &syn, TCP_ECN_ACCURATE);
+        assert_int_equal(sw_tcp_ecn_cookie_forgets(&half), ip == IP_CE);
+        sw_tcp_ecn_note(&half, &syn, TCP_ECN_CLASSIC);
+        assert_false(sw_tcp_ecn_cookie_forgets(&half));
+    }
+    half.flags = 0;
+    assert_true(sw_tcp_ecn_cookie_forgets(&half));
+}
+
 /* Two SYNs that cross agree on what both asked for. */
 static void test_crossing_syns(void **state)
 {
@@ -192,7 +243,7 @@ static void test_last_ack_of_the_handshake(void **state)
         assert_int_equal(c->ecn_no_ect, rows[i].no_ect);
         assert_int_equal(sw_tcp_accurate(&r->tcp, c)->s_cep, rows[i].s_cep);
         /* The same segment goes on to the counters: it must not look like marks. */
-        assert_int_equal(sw_tcp_ecn_marked(&r->tcp, c, &seg, 0), 0);
+        assert_int_equal(sw_tcp_ecn_marked(&r->tcp, c, &seg, 5000), 0);
         assert_int_equal(sw_tcp_accurate(&r->tcp, c)->marks_told, 0);
         rig_discard(r, c);
     }
@@ -546,6 +597,8 @@ static void test_marks_by_the_flags(void **state)
         uint32_t bytes = sw_tcp_accurate_marked(&r->tcp, c, &seg, rows[i].delivered);
         if (bytes != rows[i].bytes || a->s_cep - rows[i].s_cep != rows[i].marks)
             fail_msg("row %zu: %u bytes, %u marks", i, bytes, a->s_cep - rows[i].s_cep);
+        if (rows[i].delivered)
+            assert_int_equal(a->marked_lately, rows[i].marks > 0);
         rig_discard(r, c);
     }
     rig_end(r);
@@ -586,7 +639,7 @@ static void test_marks_by_the_option(void **state)
     assert_int_equal(a->s_cep, 15);
     /* An older one says nothing; the flags do. */
     seg = with_option(r, c, 0, 1, 0x0000ff);
-    assert_int_equal(sw_tcp_accurate_marked(&r->tcp, c, &seg, 1000), 1000);
+    assert_int_equal(sw_tcp_accurate_marked(&r->tcp, c, &seg, 3000), 1000);
     /* In the other order CE stands in the middle as well. */
     seg = with_option(r, c, 1, 1, (a->s_ceb + 700) & 0xffffff);
     seg.options.accurate = TCP_OPTION_ACCURATE_1;
@@ -666,6 +719,8 @@ int main(void)
         cmocka_unit_test(test_judged_by_its_syn),
         cmocka_unit_test(test_syn_ack_of_a_record),
         cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_promotion),
+        cmocka_unit_test(test_cookies),
         cmocka_unit_test(test_crossing_syns),
         cmocka_unit_test(test_last_ack_of_the_handshake),
         cmocka_unit_test(test_no_memory),

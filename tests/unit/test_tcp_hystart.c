@@ -123,8 +123,8 @@ static void test_growth(void **state)
     assert_true(sw_tcp_hystart_is_over(&w.h));
 }
 
-/* Eight in a row anywhere in the round, of the highest of which nothing is asked; not seven, and one
- * below begins anew. */
+/* Eight in a row anywhere in the round, of the highest of which nothing is asked; not seven, and
+ * one below begins anew. */
 static void test_rise_within_a_round(void **state)
 {
     (void)state;
@@ -160,7 +160,7 @@ static void test_certainty(void **state)
         struct walk w = start(0);
         round_trip(&w, 50 * MS, 0, ACKS, MSS);
         round_trip(&w, 60 * MS, 0, ACKS, MSS);
-        w.h.last_samples = many ? 400 : 67;
+        w.h.last_samples = many ? 400 : 40;
         for (int i = 0; i < (many ? 100 : 16); i++) {
             assert_int_equal(w.h.phase, CSS);
             w.h.round_end = tcp_seq_add(w.una, 2 * MSS);

@@ -1,5 +1,6 @@
 /*
- * test_tcp_path_mtu.c - What ICMP says of the path: plateaus, floors, never up, back in time.
+ * test_tcp_path_mtu.c - What ICMP says of the path: plateaus, floors, never up, back in time; and what
+ * its silence does.
  */
 #include "test_tcp_support.h"
 
@@ -45,7 +46,7 @@ static void test_messages(void **state)
         struct tcp_tuple tuple = rows[i].ipv6 ? rig_tuple_v6(0) : rig_tuple(0);
         struct tcp_connection *c = rig_connection(r, &tuple, SANWO_TCP_ESTABLISHED, 1, 1);
         c->send.path_mtu = rows[i].before;
-        sw_tcp_path_mtu_message(&r->tcp, c, rows[i].mtu, rows[i].packet);
+        sw_tcp_path_mtu_message(&r->tcp, c, c->send.snd_una, rows[i].mtu, rows[i].packet);
         if (c->send.path_mtu != rows[i].after)
             fail_msg("row %zu: %u", i, c->send.path_mtu);
         bool lowered = rows[i].after != rows[i].before;
@@ -70,7 +71,7 @@ static void test_sent_again_smaller(void **state)
         assert_int_equal(f.payload, 1460);
     }
     uint32_t cwnd = c->cc.cwnd;
-    sw_tcp_path_mtu_message(&r->tcp, c, 1040, 1500);
+    sw_tcp_path_mtu_message(&r->tcp, c, c->send.snd_una, 1040, 1500);
     rig_check_records(r, c);
     assert_int_equal(c->send.lost, 4 * 1460);
     uint32_t at = 0;
@@ -90,11 +91,123 @@ static void test_sent_again_smaller(void **state)
     rig_end(r);
 }
 
+/* RFC 5927 7.2: a size that passed is doubted, a smaller number or none at all. */
+static void test_doubted(void **state)
+{
+    (void)state;
+    const struct {
+        uint16_t delivered, mtu;
+        uint32_t acked;    /* of two segments that are out, after the message */
+        bool at_once;      /* obeyed */
+        bool at_time_out;  /* ... or then */
+    } rows[] = {
+        {0, 1040, 0, true, false},     {1040, 1040, 0, true, false},
+        {1041, 1040, 0, false, true},  {1500, 1040, 0, false, true},
+        {1500, 1040, 1, false, false}, /* the segment quoted is acknowledged */
+        {1500, 1040, 1460, false, false},
+    };
+    for (size_t i = 0; i < SW_COUNT(rows); i++) {
+        static struct rig_frame f;
+        struct rig *r = rig_new();
+        struct tcp_connection *c = rig_open(r, 0xfffffe00, 1);
+        const struct tcp_path path = {.mtu = 1500};
+        c->send.peer_mss = 1460;
+        rig_send(r, c, 2 * 1460);
+        while (rig_output_by(r, c, &path, &f))
+            ;
+        sw_tcp_mtu_search(&r->tcp, c)->delivered = rows[i].delivered;
+        sw_tcp_path_mtu_message(&r->tcp, c, c->send.snd_una, rows[i].mtu, 1500);
+        if ((c->send.path_mtu == rows[i].mtu) != rows[i].at_once)
+            fail_msg("row %zu: at once", i);
+        if (rows[i].acked)
+            rig_ack(r, c, 0xfffffe00u + rows[i].acked, UINT16_MAX);
+        c->send.retransmissions = 1;
+        sw_tcp_path_mtu_timed_out(&r->tcp, c);
+        if ((c->send.path_mtu == rows[i].mtu) != (rows[i].at_once || rows[i].at_time_out))
+            fail_msg("row %zu: at the time-out", i);
+        rig_end(r);
+    }
+}
+
+/* RFC 4821 7.7: after how many time-outs in a row which size is used. */
+static void test_black_hole(void **state)
+{
+    (void)state;
+    const struct {
+        bool ipv6;
+        uint8_t probing;
+        uint16_t peer_mss, base;
+        uint16_t delivered;
+        uint32_t length; /* of what is out */
+        uint16_t after[8]; /* path_mtu after so many time-outs */
+    } rows[] = {
+        {false, 1, 1460, 1024, 0, 1460, {0, 1064, 1064, 552, 552, 552, 552, 552}},
+        {false, 1, 1460, 1024, 1500, 1460, {0, 0, 1064, 1064, 552, 552, 552, 552}},
+        {false, 2, 1460, 1200, 0, 1460, {0, 1240, 1240, 620, 620, 552, 552, 552}},
+        {false, 0, 1460, 1024, 0, 1460, {0}}, /* switched off */
+        {false, 1, 1000, 1024, 0, 1000, {0}}, /* small anyway: that is not why it is lost */
+        {false, 1, 1460, 1024, 0, 1000, {0}},
+        {true, 1, 1440, 1024, 0, 1440, {0, 1280, 1280, 1280, 1280, 1280, 1280, 1280}},
+        {true, 1, 1220, 1024, 0, 1220, {0}},
+    };
+    for (size_t i = 0; i < SW_COUNT(rows); i++) {
+        static struct rig_frame f;
+        struct sanwo_stack_config config = rig_config();
+        config.tcp.mtu_probing = rows[i].probing;
+        config.tcp.base_mss = rows[i].base;
+        struct rig *r = rig_with(&config);
+        const struct tcp_path path = {.mtu = 1500};
+        struct tcp_tuple tuple = rows[i].ipv6 ? rig_tuple_v6(0) : rig_tuple(0);
+        struct tcp_connection *c = rig_connection(r, &tuple, SANWO_TCP_ESTABLISHED, 1, 1);
+        rig_watch(r);
+        c->sack = 1;
+        c->send.peer_mss = rows[i].peer_mss;
+        rig_send(r, c, rows[i].length);
+        assert_true(rig_output_by(r, c, &path, &f));
+        sw_tcp_mtu_search(&r->tcp, c)->delivered = rows[i].delivered;
+        for (unsigned k = 0; k < 8; k++) {
+            c->send.retransmissions = (uint8_t)(k + 1);
+            sw_tcp_path_mtu_timed_out(&r->tcp, c);
+            if (c->send.path_mtu != rows[i].after[k])
+                fail_msg("row %zu: %u after %u time-outs", i, c->send.path_mtu, k + 1);
+            assert_int_equal(c->black_hole, rows[i].after[k] != 0);
+        }
+        rig_end(r);
+    }
+}
+
+/* Without SACK nothing can be searched for: the larger size is tried after ten minutes, at once. */
+static void test_black_hole_without_sack(void **state)
+{
+    (void)state;
+    for (unsigned sack = 0; sack < 2; sack++) {
+        static struct rig_frame f;
+        struct rig *r = rig_new();
+        struct tcp_connection *c = rig_open(r, 1, 1);
+        const struct tcp_path path = {.mtu = 1500};
+        c->sack = sack;
+        c->send.peer_mss = 1460;
+        rig_send(r, c, 1460);
+        assert_true(rig_output_by(r, c, &path, &f));
+        c->send.retransmissions = 2;
+        sw_tcp_path_mtu_timed_out(&r->tcp, c);
+        assert_int_equal(c->send.path_mtu, 1064);
+        assert_int_equal(c->deadline.path_mtu == SANWO_TIME_NEVER, sack);
+        sw_tcp_path_mtu_expired(&r->tcp, c);
+        assert_int_equal(c->send.path_mtu, sack ? 1064 : 0);
+        assert_int_equal(c->black_hole, sack);
+        rig_end(r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_messages),
         cmocka_unit_test(test_sent_again_smaller),
+        cmocka_unit_test(test_doubted),
+        cmocka_unit_test(test_black_hole),
+        cmocka_unit_test(test_black_hole_without_sack),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

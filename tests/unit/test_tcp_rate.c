@@ -202,6 +202,27 @@ static void test_counts_wrap(void **state)
     }
 }
 
+/* What was deemed lost and is not does not count, also if it was before the mark. */
+static void test_found(void **state)
+{
+    (void)state;
+    const struct {
+        uint32_t lost_before, lost_after, found, lost;
+    } rows[] = {{0, 5, 5, 0}, {0, 9, 5, 4}, {7, 2, 7, 0}, {7, 9, 7, 2}, {7, 0, 70, 0}};
+
+    for (size_t i = 0; i < SW_COUNT(rows); i++) {
+        struct tcp_rate rate;
+        struct tcp_rate_mark mark;
+        sw_tcp_rate_init(&rate);
+        sw_tcp_rate_on_lost(&rate, rows[i].lost_before);
+        sw_tcp_rate_on_sent(&rate, &mark, 0, MSS, MS(0));
+        sw_tcp_rate_on_lost(&rate, rows[i].lost_after);
+        sw_tcp_rate_on_found(&rate, rows[i].found);
+        sw_tcp_rate_on_delivered(&rate, &mark, MS(0), MSS, MS(9));
+        assert_int_equal(sw_tcp_rate_sample(&rate, 0).lost, rows[i].lost);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +233,7 @@ int main(void)
         cmocka_unit_test(test_shorter_than_a_round_trip),
         cmocka_unit_test(test_app_limited),
         cmocka_unit_test(test_counts_wrap),
+        cmocka_unit_test(test_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

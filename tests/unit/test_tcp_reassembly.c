@@ -182,6 +182,100 @@ static void test_range_overflow(void **state)
     rig_end(r);
 }
 
+enum { PIECE = 700, PIECES = 1800 };
+
+/* One of the pieces that a random order gives at each step: every other one, then those between. */
+static void shuffle(struct dice *d, uint16_t *order, uint16_t from, uint16_t step, unsigned kind)
+{
+    for (unsigned i = 0; i < PIECES / 2; i++)
+        order[i] = (uint16_t)(from + step * (kind == 1 ? PIECES / 2 - 1 - i : i));
+    for (unsigned i = 0; kind == 2 && i < PIECES / 2; i++) {
+        unsigned k = roll(d, PIECES / 2);
+        uint16_t other = order[k];
+        order[k] = order[i];
+        order[i] = other;
+    }
+}
+
+/* The first block told is what came last, and all of them are ranges there are. */
+static void check_latest(struct rig *r, struct tcp_connection *c, uint32_t start, uint32_t at)
+{
+    struct wire_tcp_options o;
+
+    sw_wire_tcp_options_none(&o);
+    sw_tcp_sack_blocks(&r->tcp, c, &o, 3);
+    if (!c->receive.reassembly)
+        return;
+    assert_true(o.sack_count >= 1);
+    if (tcp_seq_after(tcp_seq_of(start + at), c->receive.rcv_nxt)) {
+        assert_true(tcp_seq_before_or_equal(o.sack[0].left, tcp_seq_of(start + at)));
+        assert_true(tcp_seq_after(o.sack[0].right, tcp_seq_of(start + at)));
+    }
+    for (unsigned i = 0; i < o.sack_count; i++)
+        for (unsigned k = 0; k < i; k++)
+            assert_false(tcp_seq_equal(o.sack[i].left, o.sack[k].left));
+}
+
+/* Every other segment of a window is lost: as many ranges as were not, in whatever order they come. */
+static void test_many_ranges(void **state)
+{
+    (void)state;
+    const uint32_t start = 0xfff00000;
+    static uint16_t order[PIECES];
+    static uint8_t out[PIECE * PIECES];
+    struct dice d = dice_of(__func__);
+
+    for (unsigned kind = 0; kind < 9; kind++) {
+        struct rig *r = rig_new();
+        struct tcp_connection *c = open_sack(r, start);
+        uint64_t before = r->region.used;
+        shuffle(&d, order, 1, 2, kind % 3);
+        shuffle(&d, order + PIECES / 2, 0, 2, kind / 3);
+        for (unsigned i = 0; i < PIECES; i++) {
+            uint32_t at = (uint32_t)order[i] * PIECE;
+            if (!arrive(r, c, start, at, PIECE, 0))
+                fail_msg("kind %u: piece %u is refused", kind, i);
+            check_latest(r, c, start, at);
+            if (i == PIECES / 2 - 1)
+                assert_int_equal(sw_tcp_reassembly_bytes(&r->tcp, c), PIECES / 2 * PIECE);
+        }
+        assert_int_equal(c->receive.reassembly, 0);
+        assert_int_equal(sw_tcp_receive_queue_read(&r->tcp, c, out, sizeof out), PIECE * PIECES);
+        rig_check(out, 0, sizeof out);
+        rig_settled(r, before);
+        rig_end(r);
+    }
+}
+
+/* Without memory for a larger array the farthest gives way, as it does when there are enough. */
+static void test_no_memory_for_more_ranges(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct tcp_connection *c = open_sack(r, 1);
+    uint64_t before = r->region.used;
+    unsigned refused = 0;
+
+    assert_true(arrive(r, c, 1, 101 * 2000, 900, 0)); /* the first array */
+    for (uint32_t i = 100; i > 0; i--) {
+        uint32_t held = sw_tcp_reassembly_bytes(&r->tcp, c);
+        r->region.fault_countdown = 2; /* the first is the driver's buffer, where the text stays */
+        bool kept = arrive(r, c, 1, i * 2000, 900, 0);
+        bool short_of_memory = r->region.fault_countdown == 0;
+        r->region.fault_countdown = 0;
+        assert_true(kept);
+        assert_int_equal(sw_tcp_reassembly_bytes(&r->tcp, c),
+                         held + (short_of_memory ? 0 : 900));
+        refused += short_of_memory;
+    }
+    assert_true(refused > 0);
+    assert_true(sw_tcp_reassembly_bytes(&r->tcp, c) >= 48 * 900);
+    sw_tcp_reassembly_clear(&r->tcp, c);
+    assert_int_equal(sw_tcp_reassembly_bytes(&r->tcp, c), 0);
+    rig_settled(r, before);
+    rig_end(r);
+}
+
 static void test_no_memory(void **state)
 {
     (void)state;
@@ -357,7 +451,8 @@ int main(void)
         cmocka_unit_test(test_ranges),          cmocka_unit_test(test_duplicates_reported),
         cmocka_unit_test(test_room_for_blocks), cmocka_unit_test(test_range_overflow),
         cmocka_unit_test(test_no_memory),       cmocka_unit_test(test_B_16_short_memory),
-        cmocka_unit_test(test_against_map),
+        cmocka_unit_test(test_against_map),     cmocka_unit_test(test_many_ranges),
+        cmocka_unit_test(test_no_memory_for_more_ranges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

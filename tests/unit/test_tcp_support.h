@@ -360,6 +360,38 @@ static inline enum tcp_verdict rig_ack(struct rig *r, struct tcp_connection *c, 
     return sw_tcp_process_ack(&r->tcp, c, &seg);
 }
 
+/*
+ * The same with a SACK block, and what goes with it; distances from the connection's first byte. No
+ * block where @left is @right.
+ */
+static inline struct tcp_segment rig_report(const struct rig *r, const struct tcp_connection *c,
+                                            uint32_t ack, uint32_t left, uint32_t right)
+{
+    struct tcp_segment seg = rig_segment(r, c, c->receive.rcv_nxt.raw, TCP_ACK);
+    uint32_t base = c->send.iss.raw + 1;
+
+    seg.ack = tcp_seq_of(base + ack);
+    seg.window = c->send.snd_wnd;
+    seg.options.sack_count = left != right;
+    seg.options.sack[0] = (struct wire_tcp_sack){tcp_seq_of(base + left), tcp_seq_of(base + right)};
+    return seg;
+}
+
+static inline void rig_sack(struct rig *r, struct tcp_connection *c, uint32_t ack, uint32_t left,
+                            uint32_t right)
+{
+    struct tcp_segment seg = rig_report(r, c, ack, left, right);
+
+    assert_int_equal(sw_tcp_process_ack(&r->tcp, c, &seg), TCP_CONTINUE);
+}
+
+/* Time goes on to @when, and what is due by then happens. */
+static inline void rig_run(struct rig *r, sanwo_time when)
+{
+    r->tcp.now = when;
+    sw_tcp_run_timers(&r->tcp, when);
+}
+
 /* ---- records ----------------------------------------------------------------------------- */
 
 /* Where record @i is, counted from the oldest. */

@@ -321,6 +321,8 @@ static bool is_too_early(struct drill_run *run, struct drill_pending *p, struct 
     if (!sw_drill_socket_info(run, s, &info) ||
         (info.state != SANWO_TCP_SYN_SENT && info.state != SANWO_TCP_SYN_RECEIVED))
         return false;
+    if (s->connected && info.state == SANWO_TCP_SYN_RECEIVED) /* accepted by its Fast Open cookie */
+        return false;
     if (is_bsd(run))
         *progress = sw_drill_call_fails(p, ENOTCONN);
     else if (sw_drill_call_may_sleep(run, p, s, t->flags, s->send_timeout))
@@ -354,8 +356,13 @@ static bool opens_fast(struct drill_run *run, struct drill_pending *p, struct dr
     bool has_cookie = false, nonblocking = s->nonblocking || (t->flags & MSG_DONTWAIT);
     int error;
 
-    if (s->has_handle || s->listening || is_bsd(run) || (!s->deferred && !(t->flags & MSG_FASTOPEN)))
+    if (is_bsd(run) || p->stage || (!s->deferred && !(t->flags & MSG_FASTOPEN)))
         return false;
+    p->stage = 1;
+    if (s->has_handle || s->listening) {
+        *progress = sw_drill_call_fails(p, EISCONN);
+        return true;
+    }
     error = sw_drill_fast_connect(run, p, s, 4, &has_cookie);
     *progress = DRILL_CALL_BROKEN;
     if (error < 0)

@@ -24,6 +24,11 @@ static const struct drill_option_row *find(struct drill_run *run, const struct d
     if (!v)
         return NULL;
     row = v->kind == DRILL_WORD ? sw_drill_option_find(v->text) : NULL;
+    /* FreeBSD's has keys of its own, and limits that are not of the socket. */
+    if (row && row->how == FAST_OPEN && run->conditions.profile.dialect == SW_DIALECT_BSD) {
+        sw_drill_skip(run, p->event->line, "FreeBSD's TCP Fast Open is not there");
+        return NULL;
+    }
     if (row && row->how != ABSENT)
         return row;
     if (row) {

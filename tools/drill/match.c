@@ -211,19 +211,23 @@ static void learn_cookie(struct comparison *c)
     const struct drill_tcp_option *option = sw_drill_options_script(c->packet, DRILL_OPTION_FO);
     const uint8_t *live;
     struct drill_cookie *cookie = &c->wire->cookie;
-    size_t length;
+    size_t length, head = 2;
 
-    live = sw_drill_options_find(c->seen->options, c->seen->options_length, DRILL_OPTION_FO);
-    if (!option || !live || cookie->known)
+    if (!option) {
+        option = sw_drill_options_script(c->packet, DRILL_OPTION_EXP2);
+        head = 4; /* the number of the experiment comes first */
+    }
+    if (!option || cookie->known || (head == 4 && option->exid != DRILL_EXID_FO))
         return;
-    length = (size_t)live[1] - 2;
+    live = sw_drill_options_find(c->seen->options, c->seen->options_length, option->kind);
+    length = live && live[1] > head ? live[1] - head : 0;
     if (length == 0 || length > sizeof(cookie->live) || length != option->data_length)
         return;
     cookie->known = true;
     cookie->length = (uint8_t)length;
     memcpy(cookie->script, option->data, length);
-    memcpy(cookie->live, live + 2, length);
-    memcpy(c->flow->fo_cookie, live + 2, length);
+    memcpy(cookie->live, live + head, length);
+    memcpy(c->flow->fo_cookie, live + head, length);
     c->flow->fo_cookie_length = (uint8_t)length;
 }
 

@@ -1,7 +1,7 @@
 /*
  * profile.c - The profiles, as one table of what differs from our own defaults.
  *
- *     sanwo      the defaults of sanwo_tcp_config_default()
+ *     sanwo      the defaults of sanwo_tcp_config_default(), unpaced, and RFC 6298 to the letter
  *     linux      net.ipv4.tcp_* as a recent Linux has them
  *     freebsd    net.inet.tcp.* as FreeBSD 14 has them
  *
@@ -29,12 +29,12 @@ static void linux_tcp(struct sanwo_tcp_config *c)
     c->delayed_ack = SANWO_MSEC(40);
     c->rto_initial = SANWO_SEC(1);
     c->rto_minimum = SANWO_MSEC(200);
-    c->rto_variance_minimum = SANWO_MSEC(200); /* the floor is under what is added to SRTT */
     c->rto_maximum = SANWO_SEC(120);
     c->syn_retries = 6;
     c->syn_ack_retries = 5;
     c->keepalive_probes = 9;
     c->fin_wait_2 = SANWO_SEC(60);
+    c->mtu_probing = 0;
 }
 
 static void freebsd_tcp(struct sanwo_tcp_config *c)
@@ -48,6 +48,7 @@ static void freebsd_tcp(struct sanwo_tcp_config *c)
     c->ack_every = 2;
     c->delayed_ack = SANWO_MSEC(40); /* net.inet.tcp.delacktime */
     c->rto_minimum = SANWO_MSEC(30); /* net.inet.tcp.rexmit_min */
+    c->rto_variance_minimum = SANWO_MSEC(1);
     c->rto_slop = SANWO_MSEC(200);   /* net.inet.tcp.rexmit_slop */
     c->rto_initial = SANWO_SEC(1);
     c->rto_maximum = SANWO_SEC(64);
@@ -55,11 +56,12 @@ static void freebsd_tcp(struct sanwo_tcp_config *c)
     c->syn_ack_retries = 3; /* net.inet.tcp.syncache.rexmtlimit */
     c->keepalive_probes = 8;
     c->fin_wait_2 = SANWO_SEC(60);
+    c->mtu_probing = 0;
 }
 
 static void sanwo_tcp(struct sanwo_tcp_config *c)
 {
-    (void)c; /* the defaults, but for the pace */
+    c->rto_variance_minimum = SANWO_MSEC(1); /* RFC 6298's G, as its equations have it */
 }
 
 static const struct {

@@ -252,6 +252,14 @@ static bool fast_open(struct drill_run *run, struct sanwo_tcp_config *c, const c
     return !(bits & 0x204);
 }
 
+/* RFC 9040; the inverse. Most scripts say 1, so that each connection starts alike. */
+static bool forget_metrics(struct drill_run *run, struct sanwo_tcp_config *c, const char *value)
+{
+    (void)run;
+    c->remember_peers = atoi(value) == 0;
+    return true;
+}
+
 /* ---- the tables ---------------------------------------------------------------------------------------- */
 
 static const struct row linux_rows[] = {
@@ -304,6 +312,7 @@ static const struct row linux_rows[] = {
     {"net.ipv4.tcp_moderate_rcvbuf", IGNORED, 0, 0, NULL, NULL},
     {"net.ipv4.tcp_base_mss", SPECIAL, 0, 0, NULL, base_mss},
     {"net.ipv4.tcp_min_snd_mss", IGNORED, 0, 0, NULL, NULL},
+    {"net.ipv4.tcp_no_metrics_save", SPECIAL, 0, 0, NULL, forget_metrics},
     {"net.ipv4.tcp_no_*", IGNORED, 0, 0, NULL, NULL},
     {"net.ipv4.tcp_metrics_save", IGNORED, 0, 0, NULL, NULL},
     {"net.ipv4.tcp_pacing_*", IGNORED, 0, 0, NULL, NULL},

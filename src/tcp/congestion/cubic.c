@@ -1,17 +1,18 @@
 /*
- * cubic.c - CUBIC: cwnd is a function of the time since it was last reduced, not of round trips (RFC
- * 9438; its text was not at hand: written from RFC 8312 and what is known of the differences).
+ * cubic.c - CUBIC: cwnd is a function of the time since it was last reduced, not of round trips
+ * (RFC 9438; its text was not at hand: written from RFC 8312 and what is known of the differences).
  *
- *     cwnd < ssthresh      slow start: all that was acknowledged; before the first loss by hystart.c
+ *     cwnd < ssthresh      slow start: all that was acknowledged; the first by hystart.c
  *     W_cubic(t) < W_est   Reno-friendly: as fast as Reno would be on average     (4.3)
  *     else                 towards W_cubic(t + SRTT), at most half more an RTT    (4.4, 4.5)
  *
- * An epoch begins with the first acknowledgement in congestion avoidance and ends with a loss, a mark
- * or slow start. Its clock stands while cwnd is not what holds the sender back (5.8): otherwise an hour
- * of small writes would end with an enormous window that nobody tried.
+ * An epoch begins with the first acknowledgement in congestion avoidance and ends with a loss, a
+ * mark or slow start. Its clock stands while cwnd is not what holds the sender back (5.8):
+ * otherwise an hour of small writes would end with an enormous window that nobody tried.
  *
- * The loss window is 0.7 (4.6). For a mark 0.85 (RFC 8511, experimental: queues that mark are short,
- * and so drained by less), but only in congestion avoidance: slow start overshoots by more than that.
+ * The loss window is 0.7 (4.6). For a mark 0.85 (RFC 8511, experimental: queues that mark are
+ * short, and so drained by less), but only in congestion avoidance: slow start overshoots by more
+ * than that.
  */
 #include "base/bytes.h"
 #include "tcp/congestion/congestion.h"
@@ -19,7 +20,7 @@
 #include "tcp/congestion/hystart.h"
 
 #define BETA_LOSS 700 /* thousandths: RFC 9438 4.6 */
-#define BETA_MARK 850 /* RFC 8511 3.1 */
+#define BETA_MARK 850 /* RFC 8511 */
 
 #define FRACTION 16 /* bits behind the point of W_est and of alpha */
 
@@ -59,8 +60,8 @@ static void cubic_init(struct tcp_cc *cc, void *state, sanwo_time now)
 }
 
 /*
- * RFC 9438 4.3: with alpha segments a round trip and beta, the average window is Reno's. From where the
- * last reduction was on, alpha is 1. For a mark beta is another, and so is alpha.
+ * RFC 9438 4.3: with alpha segments a round trip and beta, the average window is Reno's. From where
+ * the last reduction was on, alpha is 1. For a mark beta is another, and so is alpha.
  */
 static uint32_t alpha_of(uint32_t beta)
 {
@@ -69,8 +70,8 @@ static uint32_t alpha_of(uint32_t beta)
 
 static void begin_epoch(const struct tcp_cc *cc, struct epoch *e, sanwo_time now)
 {
-    /* 4.8, 4.10: after a time-out, or where slow start ended without a loss, W_max is undefined: K is 0
-     * and the curve starts flat. Where cwnd is past W_max the same. */
+    /* 4.8, 4.10: after a time-out, or where slow start ended without a loss, W_max is undefined: K
+     * is 0 and the curve starts flat. Where cwnd is past W_max the same. */
     if (!e->w_max)
         e->prior = sw_max32(e->prior, cc->cwnd);
     e->w_max = sw_max32(e->w_max, cc->cwnd);
@@ -93,7 +94,7 @@ static void grow_reno(const struct tcp_cc *cc, struct epoch *e, uint32_t bytes)
         e->w_est = (uint64_t)CWND_LIMIT << FRACTION;
 }
 
-/* (target - cwnd) / cwnd for each byte acknowledged: at the target after a round trip (4.4, 4.5). */
+/* 4.4, 4.5: (target - cwnd) / cwnd for each byte acknowledged: there after a round trip. */
 static void grow_cubic(struct tcp_cc *cc, struct epoch *e, uint32_t bytes, uint32_t target)
 {
     target = sw_min32(target, cc->cwnd + cc->cwnd / 2); /* 4.2 */
@@ -142,8 +143,8 @@ static uint32_t slow_start(struct tcp_cc *cc, struct cubic *c, const struct tcp_
 }
 
 /*
- * The bytes by which an ACK counts. RFC 3465 2.3 wants one segment at most where one ACK may stand for
- * much that had arrived before a time-out: what it delivered says that exactly.
+ * The bytes by which an ACK counts. RFC 3465 2.3 wants one segment at most where one ACK may stand
+ * for much that had arrived before a time-out: what it delivered says that exactly.
  */
 static uint32_t bytes_counted(const struct epoch *e, const struct tcp_cc_ack *ack)
 {
@@ -178,8 +179,8 @@ static void remember(const struct tcp_cc *cc, struct cubic *c)
 }
 
 /*
- * 4.6: cwnd, where that was in use; otherwise it says nothing of the path, and FlightSize counts. In
- * recovery neither does, as both shrink on the way to ssthresh.
+ * 4.6: cwnd, where that was in use; otherwise it says nothing of the path, and FlightSize counts.
+ * In recovery neither does, as both shrink on the way to ssthresh.
  */
 static uint32_t window_in_use(const struct tcp_cc *cc, const struct epoch *e, uint32_t outstanding)
 {

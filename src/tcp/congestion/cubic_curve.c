@@ -1,6 +1,6 @@
 /*
- * cubic_curve.c - The cubic function and its inverse in 64-bit integers. Each product says how large
- * it can get.
+ * cubic_curve.c - The cubic function and its inverse in 64-bit integers. Each product says how
+ * large it can get.
  */
 #include "tcp/congestion/cubic_curve.h"
 
@@ -27,9 +27,9 @@ uint32_t sw_tcp_cubic_root(uint64_t x)
 }
 
 /*
- * K^3 = rise / (C * mss). The root of a whole number would be exact to a second only, so it is taken
- * of the number shifted left by as many threes as there is room for: at least 10 of the 16 bits behind
- * the point, and an error below 1/8000 whatever the arguments.
+ * K^3 = rise / (C * mss). The root of a whole number would be exact to a second only, so it is
+ * taken of the number shifted left by as many threes as there is room for: at least 10 of the 16
+ * bits behind the point, and an error below 1/8000 whatever the arguments.
  */
 uint32_t sw_tcp_cubic_period(uint32_t rise, uint16_t mss)
 {

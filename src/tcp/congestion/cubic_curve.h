@@ -9,8 +9,8 @@
  *           |      .
  *           +------+----------------K------------- t since the epoch began
  *
- * Periods are in 1/65536 s, so that 2^26 of them are 1024 s: in that time any curve with segments of
- * 8 bytes or more goes from 0 to past CWND_LIMIT.
+ * Periods are in 1/65536 s, so that 2^26 of them are 1024 s: in that time any curve with segments
+ * of 8 bytes or more goes from 0 to past CWND_LIMIT.
  */
 #ifndef SW_TCP_CONGESTION_CUBIC_CURVE_H
 #define SW_TCP_CONGESTION_CUBIC_CURVE_H

@@ -1,7 +1,7 @@
 /*
  * hystart.c - HyStart++: rounds, their least RTT, and what that says of the queue (RFC 9406 4.2).
  *
- * The least of many samples is what makes it robust: jitter adds to some RTTs, a queue to all of them.
+ * The least of many samples is what makes it robust: jitter adds to some RTTs, a queue to all.
  */
 #include "tcp/congestion/hystart.h"
 
@@ -14,7 +14,7 @@
 #define N_RTT_SAMPLE 8
 #define CSS_GROWTH_DIVISOR 4
 #define CSS_ROUNDS 5
-/* Ours. With 8 samples delays of random length ended slow start at a fiftieth of the BDP at times. */
+/* Ours. With 8, random delays ended slow start at a fiftieth of the BDP at times. */
 #define N_CERTAIN 16
 
 void sw_tcp_hystart_init(struct hystart *h)
@@ -49,8 +49,8 @@ static void note(struct hystart *h, sanwo_time rtt)
 }
 
 /*
- * A row of RTTs above the threshold: eight, and an eighth of a round where that is more, as delays come
- * in bursts on some links.
+ * A row of RTTs above the threshold: eight, and an eighth of a round where that is more, as delays
+ * come in bursts on some links.
  */
 static void look_for_rise(struct hystart *h, sanwo_time rtt)
 {
@@ -101,8 +101,8 @@ static void take_sample(struct hystart *h, sanwo_time rtt)
 
 static void end_round(struct hystart *h, tcp_seq nxt)
 {
-    /* A round in which cwnd was not needed put nothing into the queue, and proves nothing. The round
-     * in which conservative slow start began counts (RFC 9406 4.2). */
+    /* A round in which cwnd was not needed put nothing into the queue, and proves nothing. The
+     * round in which conservative slow start began counts (RFC 9406 4.2). */
     if (h->phase == HYSTART_CONSERVATIVE && h->grew && ++h->conservative >= CSS_ROUNDS)
         h->phase = HYSTART_OVER;
     begin_round(h, nxt);

@@ -1,5 +1,5 @@
 /*
- * hystart.h - When to leave the first slow start: at the first sign of a queue, not at its overflow.
+ * hystart.h - When to leave the first slow start: at the first sign of a queue.
  *
  *     slow start ---- the least RTT of 8 rose by 1/8 -------> conservative slow start
  *         ^           (but by 4 ms at least)                  a quarter of the growth
@@ -13,7 +13,7 @@
  * ours, since a queue of several BDP filled up to the brim before the RFC's rounds were over:
  * - the RTTs that rose may be any in a row, not only the first of a round. The queue grows during a
  *   round, and a round later the window is twice as large;
- * - once the RTT rose by another eighth, in another round, the queue is certain: no five rounds then.
+ * - once the RTT rose by another eighth, in another round, the queue is certain: that ends it.
  *
  * Only for slow starts without an ssthresh (RFC 9406 4.3): later ones end where the last loss was.
  */
@@ -46,8 +46,9 @@ struct hystart {
 
 void sw_tcp_hystart_init(struct hystart *h);
 /*
- * An acknowledgement in slow start, which would let cwnd grow by @bytes: 0 if the sender did not need
- * what it had. Returns by how much it shall grow; then sw_tcp_hystart_is_over() says whether to stop.
+ * An acknowledgement in slow start, which would let cwnd grow by @bytes: 0 if the sender did not
+ * need what it had. Returns by how much it shall grow; then sw_tcp_hystart_is_over() says whether
+ * to stop.
  */
 uint32_t sw_tcp_hystart_on_ack(struct hystart *h, const struct tcp_cc_ack *ack, uint32_t bytes);
 

@@ -47,7 +47,7 @@ void sanwo_tcp_config_default(struct sanwo_tcp_config *c)
         .rto_initial = SANWO_SEC(1),    /* RFC 6298 2.1 */
         .rto_minimum = SANWO_MSEC(200), /* deviation D2: RFC 6298 2.4 says 1 s */
         .rto_maximum = SANWO_SEC(120),  /* RFC 6298 2.5: at least 60 s; RFC6298-2.5-1 */
-        .rto_variance_minimum = SANWO_MSEC(1),
+        .rto_variance_minimum = SANWO_MSEC(200), /* as Linux: a steady path must not time out early */
         .challenge_interval = SANWO_MSEC(500),
         .msl = SANWO_SEC(30), /* deviation D3: RFC 9293 3.4.2 suggests 2 min */
         .fin_wait_2 = SANWO_SEC(60),

@@ -190,6 +190,7 @@ void sw_tcp_timers_ack_sent(struct tcp_connection *conn)
 void sw_tcp_timers_time_wait(struct tcp *tcp, struct tcp_connection *conn)
 {
     sw_tcp_timers_stop(tcp, conn);
+    sw_tcp_sending_release(tcp, conn);
     conn->deadline.linger = tcp->now + 2 * sw_tcp_config(tcp, conn)->msl; /* MUST-13 */
     arm(tcp, conn, conn->deadline.linger);
 }
@@ -263,7 +264,7 @@ static void fire_sending(struct tcp *tcp, struct tcp_connection *conn)
     struct tcp_sending *s = sw_tcp_sending(tcp, conn);
     sanwo_time now = tcp->now;
     if (s->rack.deadline <= now)
-        sw_tcp_recovery_detect(tcp, conn);
+        sw_tcp_recovery_reordering_over(tcp, conn);
     if (s->pacing.deadline <= now)
         sw_tcp_pacing_expired(tcp, conn);
     if (s->tail.deadline <= now && sw_tcp_tail_expired(tcp, conn)) {

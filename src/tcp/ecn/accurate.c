@@ -5,12 +5,12 @@
  *     option 172   bytes that arrived  ECT(0), CE, ECT(1)     modulo 2^24, the last may be left out;
  *     option 174                       ECT(1), CE, ECT(0)     they begin at 1, 0, 1
  *
- * Written from memory of the RFC, whose text was not at hand. Left out of it: the option on SYN-ACKs,
- * beacons (the option goes with every ACK that has news of bytes), and ECT on control packets.
+ * Written from memory of the RFC, whose text was not at hand. Left out of it: beacons
+ * (the option goes with every ACK that has news of bytes) and ECT on control packets.
  */
 #include "tcp/ecn/accurate.h"
 
-#include "tcp/connection/observe.h"
+#include "tcp/open/half_open.h"
 
 #define FIRST_CEP 5 /* 3.2.1: so that neither 0 nor 1 is the first counter on the wire */
 #define FIRST_EB 1
@@ -83,6 +83,16 @@ bool sw_tcp_accurate_count(struct tcp_accurate *a, const struct tcp_segment *seg
         return false;
     a->last_ecn = ecn;
     return changed || a->unreported >= MARKS_UNTOLD;
+}
+
+/* 3.2.3.2.1, 3.2.3.2.2: if it is lost it may be for the option. */
+void sw_tcp_ecn_syn_ack_option(const struct tcp_half_open *half, struct wire_tcp_options *options)
+{
+    if (sw_tcp_ecn_mode(half) != TCP_ECN_ACCURATE || half->retransmissions)
+        return;
+    options->accurate = TCP_OPTION_ACCURATE_0;
+    options->accurate_count = 2;
+    options->accurate_counters[0] = FIRST_EB;
 }
 
 /* 3.2.3: only what ever counted has to be told, so two counters do on most paths. */

@@ -317,10 +317,7 @@ void sw_tcp_ecn_reduced(struct tcp_connection *conn)
     conn->ecn_cwr = conn->ecn == TCP_ECN_CLASSIC && !conn->ecn_no_ect;
 }
 
-/*
- * RFC3168-6.1.2-1: once a window. Marks of what was sent before the reduction say nothing new, nor do
- * they while a loss is being repaired, which reduced it too.
- */
+/* RFC3168-6.1.2-1: once a window. Marks of what was sent before the reduction say nothing new. */
 static void react(struct tcp *tcp, struct tcp_connection *conn)
 {
     if (conn->ecn_hushed)
@@ -328,7 +325,7 @@ static void react(struct tcp *tcp, struct tcp_connection *conn)
     conn->ecn_hushed = 1;
     conn->ecn_until = conn->send.snd_nxt;
     sw_tcp_ecn_reduced(conn);
-    if (!conn->in_recovery && !conn->in_timeout && !sw_tcp_cc_ops(&conn->cc)->wants_marks)
+    if (!sw_tcp_cc_ops(&conn->cc)->wants_marks)
         sw_tcp_recovery_on_ecn_echo(tcp, conn);
 }
 

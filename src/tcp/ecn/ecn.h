@@ -40,6 +40,8 @@ enum tcp_ecn_mode sw_tcp_ecn_judge_cookie(const struct sanwo_tcp_config *config,
 bool sw_tcp_ecn_cookie_forgets(const struct tcp_half_open *half);
 /* Those of the SYN-ACK of a record, sent for the (@retransmissions + 1)th time. */
 uint8_t sw_tcp_ecn_syn_ack(const struct tcp_half_open *half, uint8_t retransmissions);
+/* ... and the option that the first of them has with accurate ECN. */
+void sw_tcp_ecn_syn_ack_option(const struct tcp_half_open *half, struct wire_tcp_options *options);
 /* Those of a segment without SYN that a record sends. */
 uint8_t sw_tcp_ecn_half_open(const struct tcp_half_open *half);
 /* Our SYN was answered by a SYN-ACK, or crossed a SYN. False: no memory for what was agreed. */

@@ -57,9 +57,10 @@ int8_t sw_tcp_scale_for(const struct sanwo_tcp_config *config)
 /* B-03. */
 uint16_t sw_tcp_peer_mss(const struct sanwo_tcp_config *config, bool ipv4, uint16_t option)
 {
-    if (!option)
-        return ipv4 ? IPV4_DEFAULT_MSS : IPV6_DEFAULT_MSS;
-    return option < config->mss_floor ? config->mss_floor : option;
+    uint32_t mss = option ? option : ipv4 ? IPV4_DEFAULT_MSS : IPV6_DEFAULT_MSS;
+    if (option && mss < config->mss_floor)
+        mss = config->mss_floor;
+    return (uint16_t)(config->mss && config->mss < mss ? config->mss : mss); /* ours clamps both ways */
 }
 
 /* MUST-65: called for SYNs only. */

@@ -193,8 +193,13 @@ static void look_at_first_transmissions(struct tcp *tcp, struct tcp_connection *
         return;
     struct tcp_record *record;
     for (; (record = sw_tcp_records_next_of(tcp, conn, RECORDS_OPEN, &place)); place.slot++) {
-        if (record->flags & RECORD_RETRANSMITTED)
+        if (record->flags & RECORD_RETRANSMITTED) { /* for the other search */
+            if (decided)
+                rack->undecided = end_of(record);
+            else
+                search->waiting++;
             continue;
+        }
         unsigned waiting = search->waiting;
         if (search->waiting > WAITING_MAX)
             give_up_waiting(search);
@@ -219,18 +224,22 @@ static void look_at_retransmissions(struct tcp *tcp, struct tcp_connection *conn
     for (uint32_t i = 0; (resent = sw_tcp_records_resent(tcp, conn, i));) {
         struct tcp_place place;
         tcp_seq from = tcp_seq_max(resent->seq, conn->send.snd_una);
+        tcp_seq end = tcp_seq_add(resent->seq, resent->length);
         struct tcp_record *record = sw_tcp_records_find(tcp, conn, from, &place);
         unsigned waiting = search->waiting;
-        for (; record && record->order == resent->order;
+        for (; record && tcp_seq_before(record->seq, end);
              record = sw_tcp_records_next(tcp, conn, &place))
-            if (!(record->flags & (RECORD_LOST | RECORD_SACKED)) &&
+            if (record->order == resent->order &&
+                !(record->flags & (RECORD_LOST | RECORD_SACKED)) &&
                 !judge(tcp, conn, &place, search))
                 return;
         decided &= search->waiting == waiting;
-        if (decided)
+        if (decided) {
             sw_tcp_records_resent_drop(tcp, conn);
-        else
+        } else {
+            search->waiting++;
             i++;
+        }
         if (search->waiting > WAITING_MAX) {
             give_up_waiting(search);
             return;

@@ -98,6 +98,13 @@ static void leave(struct tcp *tcp, struct tcp_connection *conn)
                    conn->cc.ssthresh);
 }
 
+void sw_tcp_recovery_reordering_over(struct tcp *tcp, struct tcp_connection *conn)
+{
+    sw_tcp_recovery_detect(tcp, conn);
+    if (conn->in_recovery && !ops_of(conn)->owns_cwnd) /* not a burst of all that is lost */
+        sw_tcp_prr_ack(tcp, conn, 0, false);
+}
+
 void sw_tcp_recovery_detect(struct tcp *tcp, struct tcp_connection *conn)
 {
     if (!conn->sack)
@@ -248,13 +255,13 @@ void sw_tcp_recovery_end(struct tcp *tcp, struct tcp_connection *conn, struct tc
     if (sw_tcp_tail_ack(tcp, conn, news->seg, news->duplicate, news->dsack) && may_enter(conn))
         reduce(tcp, conn, sw_min32(news->outstanding, conn->cc.cwnd), TCP_CC_LOSS,
                SANWO_REASON_TAIL_LOSS_PROBE);
+    bool undone = sw_tcp_undo_ack(tcp, conn, news); /* before what it tells ends the recovery */
     if (news->acked)
         after_advance(tcp, conn, news);
     else if (news->duplicate)
         after_duplicate(tcp, conn);
     if (news->acked || news->seg->options.sack_count)
         sw_tcp_recovery_detect(tcp, conn);
-    bool undone = sw_tcp_undo_ack(tcp, conn, news);
     if (!undone)
         tell_congestion_control(tcp, conn, news, delivered, lost_before);
     if (news->acked)
@@ -295,8 +302,8 @@ void sw_tcp_recovery_on_timeout(struct tcp *tcp, struct tcp_connection *conn)
     if (s) {
         if (first)
             sw_tcp_undo_begin(tcp, conn, fresh);
-        else
-            s->undo.frto = fresh ? FRTO_HEAD : FRTO_OFF;
+        else if (s->undo.frto != FRTO_HEAD) /* RFC 5682 3.1: again from step 1 */
+            s->undo.frto = FRTO_OFF;
         ops_of(conn)->on_timeout(&conn->cc, sw_tcp_sending_state(s), flight, first, tcp->now);
         s->rack.reduced = tcp->now;
         sw_tcp_ecn_reduced(conn);

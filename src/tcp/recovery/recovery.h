@@ -34,8 +34,10 @@ struct tcp_news sw_tcp_recovery_begin(struct tcp *tcp, struct tcp_connection *co
 void sw_tcp_recovery_on_sack(struct tcp *tcp, struct tcp_connection *conn, struct tcp_news *news);
 /* All of it is known: what is lost, when recovery begins and ends, what cwnd makes of it. */
 void sw_tcp_recovery_end(struct tcp *tcp, struct tcp_connection *conn, struct tcp_news *news);
-/* The reordering timer expired: looks for losses. */
+/* Looks for losses, with SACK. */
 void sw_tcp_recovery_detect(struct tcp *tcp, struct tcp_connection *conn);
+/* The same when the reordering timer expired. */
+void sw_tcp_recovery_reordering_over(struct tcp *tcp, struct tcp_connection *conn);
 /* The retransmission timer expired: everything outstanding counts as lost. */
 void sw_tcp_recovery_on_timeout(struct tcp *tcp, struct tcp_connection *conn);
 /* The network marked what it could have dropped: once a window (RFC 3168 6.1.2). */

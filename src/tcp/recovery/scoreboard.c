@@ -38,42 +38,46 @@ static void skip_known(const struct tcp_connection *conn, const struct tcp_sendi
     }
 }
 
-/* Marks [left, right), splitting the records at the edges. Bytes that are new. */
-static uint32_t mark(struct tcp *tcp, struct tcp_connection *conn, const struct tcp_segment *seg,
-                     const struct wire_tcp_sack *block, struct tcp_sacked *out)
+static void note_delivered(struct tcp *tcp, struct tcp_connection *conn,
+                           const struct tcp_segment *seg, const struct tcp_place *place,
+                           struct tcp_sacked *out)
+{
+    const struct tcp_record *r = sw_tcp_record_at(tcp, conn, place);
+    tcp_seq end = tcp_seq_add(r->seq, r->length);
+    sw_tcp_rack_delivered(tcp, conn, r, seg);
+    sw_tcp_record_delivered(tcp, conn, place, r->length);
+    out->first_sent |= !(r->flags & RECORD_RETRANSMITTED);
+    out->highest = out->bytes ? tcp_seq_max(out->highest, end) : end;
+    out->bytes += r->length;
+}
+
+/* Marks [left, right), splitting the records at the edges. False: no memory for a split. */
+static bool mark(struct tcp *tcp, struct tcp_connection *conn, const struct tcp_segment *seg,
+                 const struct wire_tcp_sack *block, struct tcp_sacked *out)
 {
     tcp_seq una = conn->send.snd_una;
     uint32_t left = tcp_seq_distance(una, block->left);
-    uint32_t right = tcp_seq_distance(una, block->right), news = 0;
+    uint32_t right = tcp_seq_distance(una, block->right);
     struct tcp_place place;
     struct tcp_record *r = sw_tcp_records_find(tcp, conn, block->left, &place);
-    while (r) {
+    while (r && (r = sw_tcp_records_next_of(tcp, conn, RECORDS_UNSACKED, &place))) {
         uint32_t from = tcp_seq_distance(una, r->seq);
-        uint32_t to = from + r->length;
         if (from >= right)
             break;
-        if (!(r->flags & RECORD_SACKED)) {
-            if (from < left) {
-                if (!sw_tcp_records_split(tcp, conn, &place, left - from))
-                    break;
-                r = sw_tcp_records_next(tcp, conn, &place);
-                continue;
-            }
-            if (to > right && !sw_tcp_records_split(tcp, conn, &place, right - from))
-                break;
-            r = sw_tcp_record_at(tcp, conn, &place);
-            sw_tcp_rack_delivered(tcp, conn, r, seg);
-            sw_tcp_record_delivered(tcp, conn, &place, r->length);
-            out->first_sent |= !(r->flags & RECORD_RETRANSMITTED);
-            tcp_seq end = tcp_seq_add(r->seq, r->length);
-            out->highest = out->bytes + news ? tcp_seq_max(out->highest, end) : end;
-            news += r->length;
-            sw_tcp_record_set_flags(tcp, conn, &place,
-                                    (r->flags & (uint8_t)~RECORD_LOST) | RECORD_SACKED);
+        if (from < left) {
+            if (!sw_tcp_records_split(tcp, conn, &place, left - from))
+                return false;
+            r = sw_tcp_records_next(tcp, conn, &place);
+            continue;
         }
-        r = sw_tcp_records_next(tcp, conn, &place);
+        if (from + r->length > right && !sw_tcp_records_split(tcp, conn, &place, right - from))
+            return false;
+        r = sw_tcp_record_at(tcp, conn, &place);
+        note_delivered(tcp, conn, seg, &place, out);
+        sw_tcp_record_set_flags(tcp, conn, &place,
+                                (r->flags & (uint8_t)~RECORD_LOST) | RECORD_SACKED);
     }
-    return news;
+    return true;
 }
 
 struct tcp_sacked sw_tcp_scoreboard_update(struct tcp *tcp, struct tcp_connection *conn,
@@ -89,11 +93,12 @@ struct tcp_sacked sw_tcp_scoreboard_update(struct tcp *tcp, struct tcp_connectio
         struct wire_tcp_sack block = seg->options.sack[i];
         if (!is_believable(conn, &block))
             continue;
-        if (count < SW_COUNT(believed))
-            believed[count++] = block;
+        struct wire_tcp_sack whole = block;
         skip_known(conn, s, &block);
-        if (is_believable(conn, &block)) /* something is left of it */
-            out.bytes += mark(tcp, conn, seg, &block, &out);
+        /* Where nothing is left of it, or all of it could be marked, it is known from now on. */
+        bool known = !is_believable(conn, &block) || mark(tcp, conn, seg, &block, &out);
+        if (known && count < SW_COUNT(believed))
+            believed[count++] = whole;
     }
     memcpy(s->sacks, believed, sizeof(believed[0]) * count);
     s->sack_count = count;

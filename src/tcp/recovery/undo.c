@@ -26,7 +26,10 @@ void sw_tcp_undo_begin(struct tcp *tcp, struct tcp_connection *conn, bool timeou
 {
     struct tcp_undo *u = undo_of(tcp, conn);
     if (u)
-        *u = (struct tcp_undo){.armed = true, .frto = timeout ? FRTO_HEAD : FRTO_OFF};
+        *u = (struct tcp_undo){.armed = true,
+                               .from = conn->send.snd_una,
+                               .to = conn->send.snd_nxt,
+                               .frto = timeout ? FRTO_HEAD : FRTO_OFF};
 }
 
 void sw_tcp_undo_resent(struct tcp *tcp, struct tcp_connection *conn, uint32_t bytes)
@@ -52,7 +55,8 @@ static bool echoes_the_original(const struct tcp_connection *conn, const struct 
 
 static bool all_were_duplicates(struct tcp_undo *u, const struct tcp_news *news)
 {
-    if (!news->dsack || !u->resent)
+    const struct wire_tcp_sack *block = news->seg->options.sack;
+    if (!news->dsack || !u->resent || !tcp_seq_between(block->left, u->from, u->to))
         return false;
     u->resent -= sw_min32(u->resent, news->dsack);
     return !u->resent;
@@ -121,6 +125,8 @@ static void restore(struct tcp *tcp, struct tcp_connection *conn, struct tcp_und
     conn->in_recovery = conn->in_timeout = 0;
     conn->limited = 0;
     conn->send.retransmissions = 0;
+    /* RFC 5682 3.1: RecoveryPoint = SND.UNA; a true loss may begin a recovery at once. */
+    conn->send.recover = tcp_seq_subtract(conn->send.snd_una, conn->sack ? 0 : 1);
     s->rack.reduced = 0;
     *u = (struct tcp_undo){.armed = false};
     sw_tcp_observe(tcp, conn, SANWO_OBSERVE_CONGESTION, SANWO_REASON_UNDO, conn->cc.cwnd,
@@ -135,7 +141,7 @@ bool sw_tcp_undo_ack(struct tcp *tcp, struct tcp_connection *conn, const struct 
         return false;
     bool duplicates = all_were_duplicates(u, news);
     bool late = step(conn, u, news);
-    bool recovering = conn->in_recovery || conn->in_timeout || news->left_recovery;
+    bool recovering = conn->in_recovery || conn->in_timeout;
     if (!duplicates && !late && !(recovering && echoes_the_original(conn, u, news)))
         return false;
     restore(tcp, conn, u);

@@ -25,6 +25,7 @@ struct tcp_undo {
     uint32_t resent;      /* bytes sent again in it, less those reported as duplicates */
     uint32_t first_stamp; /* TSval of the first that was sent again, while `stamped` */
     tcp_seq frto_recover; /* snd_nxt before the new segments of step 2b */
+    tcp_seq from, to;     /* what was out when cwnd was reduced: D-SACKs of it count */
     uint8_t frto;         /* enum tcp_frto */
     uint8_t frto_new;     /* segments of step 2b still to go */
     bool armed;           /* cwnd was reduced, and may get it back */

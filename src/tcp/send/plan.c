@@ -282,6 +282,9 @@ static void note_retransmission(struct tcp *tcp, struct tcp_connection *conn,
         flags &= (uint8_t)~RECORD_LOST;
         conn->limited = 0;
         sw_tcp_undo_resent(tcp, conn, span);
+        /* RFC 6298 5: its ACK is a round trip from now; the timer would have been over before. */
+        if (conn->in_recovery && tcp_seq_equal(plan->seq, conn->send.snd_una))
+            sw_tcp_timers_backed_off(tcp, conn);
     }
     sw_tcp_record_set_flags(tcp, conn, &place, flags);
 }

@@ -53,6 +53,11 @@ void sw_tcp_rate_on_lost(struct tcp_rate *rate, uint32_t length)
     rate->lost += length;
 }
 
+void sw_tcp_rate_on_found(struct tcp_rate *rate, uint32_t length)
+{
+    rate->lost -= rate->lost < length ? rate->lost : length;
+}
+
 void sw_tcp_rate_app_limited(struct tcp_rate *rate, uint32_t in_flight)
 {
     rate->app_limited = rate->delivered + in_flight;
@@ -81,6 +86,8 @@ struct tcp_rate_sample sw_tcp_rate_sample(struct tcp_rate *rate, sanwo_time min_
     sample.prior_delivered = rate->delivered - sample.delivered;
     sample.tx_in_flight = mark.in_flight;
     sample.lost = (uint32_t)rate->lost - mark.lost;
+    if (sample.lost > INT32_MAX)
+        sample.lost = 0; /* more was found since than lost */
     /*
      * Shorter than any round trip: the ACK is for an earlier transmission than the last, so that
      * too much seems to have been delivered since. A clock that stands still gives no rate either.

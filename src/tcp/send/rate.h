@@ -58,6 +58,8 @@ void sw_tcp_rate_on_sent(struct tcp_rate *rate, struct tcp_rate_mark *mark, uint
 void sw_tcp_rate_on_delivered(struct tcp_rate *rate, const struct tcp_rate_mark *mark,
                               sanwo_time sent, uint32_t length, sanwo_time now);
 void sw_tcp_rate_on_lost(struct tcp_rate *rate, uint32_t length);
+/* It was not lost: it arrived before it was sent again, or what deemed it lost was mistaken. */
+void sw_tcp_rate_on_found(struct tcp_rate *rate, uint32_t length);
 /*
  * There is nothing to send, though the windows would allow it, while @in_flight bytes are on their
  * way.

@@ -6,12 +6,12 @@
 #include "tcp/recovery/rack.h"
 #include "tcp/send/sending.h"
 
-#define RECORDS_MAX 32768 /* B-01, B-02 */
+#define RECORDS_MAX 65536 /* B-01, B-02; of 1448 bytes each it is more than the largest buffer */
 #define SPLIT_MARGIN 64   /* of them, kept for splits */
 #define CHUNK_BYTES 1024
 #define MARKED_CHUNK_BYTES 2048
 #define RESENT_FIRST 32
-#define RESENT_MAX 32768
+#define RESENT_MAX 65536
 
 struct tcp_chunk {
     uint16_t first; /* slot of the oldest */
@@ -252,16 +252,24 @@ struct tcp_record *sw_tcp_records_find(const struct tcp *tcp, const struct tcp_c
 
 static uint32_t count_of(const struct tcp_chunk *chunk, enum tcp_record_kind kind)
 {
-    if (kind == RECORDS_LOST)
+    switch (kind) {
+    case RECORDS_LOST:
         return chunk->lost;
-    return kind == RECORDS_SACKED ? chunk->sacked
-                                  : (uint32_t)chunk->count - chunk->lost - chunk->sacked;
+    case RECORDS_SACKED:
+        return chunk->sacked;
+    case RECORDS_UNSACKED:
+        return (uint32_t)chunk->count - chunk->sacked;
+    default:
+        return (uint32_t)chunk->count - chunk->lost - chunk->sacked;
+    }
 }
 
 static bool is_of(const struct tcp_record *record, enum tcp_record_kind kind)
 {
     if (kind == RECORDS_OPEN)
         return !(record->flags & (RECORD_LOST | RECORD_SACKED));
+    if (kind == RECORDS_UNSACKED)
+        return !(record->flags & RECORD_SACKED);
     return record->flags & (kind == RECORDS_LOST ? RECORD_LOST : RECORD_SACKED);
 }
 
@@ -411,6 +419,9 @@ void sw_tcp_record_set_flags(struct tcp *tcp, struct tcp_connection *conn,
     struct tcp_record *record = slot(chunk, place->slot);
     if (r->marked && (flags & ~record->flags & RECORD_LOST))
         sw_tcp_rate_on_lost(&s->rate, record->length);
+    if (r->marked && (record->flags & ~flags & RECORD_LOST) &&
+        ((flags & RECORD_SACKED) || !(flags & RECORD_RETRANSMITTED)))
+        sw_tcp_rate_on_found(&s->rate, record->length); /* it came, or is taken back */
     if (!(record->flags & away))
         conn->send.in_flight -= record->length;
     if (record->flags & RECORD_LOST) {
@@ -492,6 +503,9 @@ struct tcp_acked sw_tcp_records_acknowledge(struct tcp *tcp, struct tcp_connecti
             sw_tcp_record_delivered(tcp, conn, &(struct tcp_place){0, 0},
                                     sw_min32(covered, record->length));
         note_acked(&acked, record, sw_min32(covered, record->length));
+        if (r->marked && (record->flags & RECORD_LOST))
+            sw_tcp_rate_on_found(&sw_tcp_sending(tcp, conn)->rate,
+                                 sw_min32(covered, record->length));
         if (covered < record->length) {
             uncount(conn, record, covered);
             record->seq = upto;
@@ -521,6 +535,16 @@ void sw_tcp_records_clear(struct tcp *tcp, struct tcp_connection *conn)
         remove_first_chunk(tcp, r);
     r->count = 0;
     r->resent_begin = r->resent_end = 0;
+}
+
+void sw_tcp_records_rest(struct tcp *tcp, struct tcp_connection *conn)
+{
+    struct tcp_records *r = records_of(tcp, conn);
+    if (!r || r->resent_capacity <= RESENT_FIRST)
+        return;
+    sw_region_free(tcp->region, r->resent);
+    r->resent = 0;
+    r->resent_capacity = 0;
 }
 
 void sw_tcp_records_release(struct tcp *tcp, struct tcp_connection *conn)
@@ -585,7 +609,7 @@ void sw_tcp_records_sent_again(struct tcp *tcp, struct tcp_connection *conn,
     if (!conn->sack || !grow_resent(tcp, r)) /* without memory its loss is the timer's to find */
         return;
     *resent_at(tcp, r, r->resent_end - r->resent_begin) =
-        (struct tcp_resent){record->seq, record->order};
+        (struct tcp_resent){record->seq, record->length, record->order};
     r->resent_end++;
 }
 

@@ -69,15 +69,15 @@ struct tcp_record *sw_tcp_records_find(const struct tcp *tcp, const struct tcp_c
                                        tcp_seq seq, struct tcp_place *place);
 struct tcp_record *sw_tcp_record_at(const struct tcp *tcp, const struct tcp_connection *conn,
                                     const struct tcp_place *place);
-/* The first from @place on, itself included, that is in flight, lost, or SACKed; NULL: none. */
-enum tcp_record_kind { RECORDS_OPEN, RECORDS_LOST, RECORDS_SACKED };
+/* The first from @place on, itself included, that is in flight, lost, (not) SACKed; NULL: none. */
+enum tcp_record_kind { RECORDS_OPEN, RECORDS_LOST, RECORDS_SACKED, RECORDS_UNSACKED };
 struct tcp_record *sw_tcp_records_next_of(const struct tcp *tcp, const struct tcp_connection *conn,
                                           enum tcp_record_kind kind, struct tcp_place *place);
 /* The oldest lost one, to be sent again. */
 struct tcp_record *sw_tcp_records_first_lost(const struct tcp *tcp, struct tcp_connection *conn,
                                              struct tcp_place *place);
 
-/* Room for new data: makes sure that a push and a split will succeed. False: no memory. */
+/* Room for new data: makes sure that a push will succeed. False: no memory. */
 bool sw_tcp_records_reserve(struct tcp *tcp, struct tcp_connection *conn);
 /* [snd_nxt, snd_nxt + length) is sent now. False: no memory; nothing changed. */
 bool sw_tcp_records_push(struct tcp *tcp, struct tcp_connection *conn, uint32_t length);
@@ -105,12 +105,15 @@ struct tcp_acked sw_tcp_records_acknowledge(struct tcp *tcp, struct tcp_connecti
                                             const struct tcp_segment *seg);
 /* Nothing is in flight any more; what they lay in is kept for the next. */
 void sw_tcp_records_clear(struct tcp *tcp, struct tcp_connection *conn);
+/* There are none: gives back what many retransmissions made large. */
+void sw_tcp_records_rest(struct tcp *tcp, struct tcp_connection *conn);
 /* Gives back all but what lies in the block itself. */
 void sw_tcp_records_release(struct tcp *tcp, struct tcp_connection *conn);
 
 /* What was sent again, in the order of transmission. */
 struct tcp_resent {
     tcp_seq seq;
+    uint32_t length;
     uint32_t order;
 };
 /* The oldest of them; NULL: none. */

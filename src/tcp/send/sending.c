@@ -58,6 +58,8 @@ struct tcp_sending *sw_tcp_sending_make(struct tcp *tcp, struct tcp_connection *
                               .pacing.next = tcp->now};
     s->pacing.head_start = sw_min32(conn->cc.cwnd, sw_tcp_config(tcp, conn)->initial_window *
                                                        (uint32_t)conn->cc.mss);
+    if (ops->owns_cwnd && conn->bytes_acked) /* its model of the path was given back */
+        sw_tcp_cc_restart(&conn->cc, sw_tcp_config(tcp, conn)->initial_window);
     ops->init(&conn->cc, sw_tcp_sending_state(s), tcp->now);
     sw_tcp_timers_sending(tcp, conn, s->kept_until);
     sw_tcp_pacing_update(tcp, conn);
@@ -78,8 +80,8 @@ void sw_tcp_sending_rest(struct tcp *tcp, struct tcp_connection *conn)
     if (!s)
         return;
     sw_tcp_rack_rest(tcp, conn);
-    sw_tcp_tail_cancel(tcp, conn);
-    s->tail.out = false;
+    sw_tcp_tail_cancel(tcp, conn); /* a probe that is out still waits for what its ACK tells */
+    sw_tcp_records_rest(tcp, conn);
     s->sack_count = 0;
     s->kept_until = tcp->now + KEPT;
     sw_tcp_timers_sending(tcp, conn, s->kept_until);
