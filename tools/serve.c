@@ -20,12 +20,14 @@
 
 #define GOODBYE SANWO_SEC(3)
 
+#define FAST_OPEN_PENDING 256 /* reading a file twice does no harm */
+
 struct serve {
     struct host host;
     struct sanwo_http_server *server;
     int timer;
     int usr1; /* descriptor that says when SIGUSR1 came */
-    bool json, quiet;
+    bool json, quiet, fast_open;
 };
 
 static const struct command_help help = {
@@ -249,6 +251,7 @@ static int start(struct serve *s, const char *folder, uint16_t port)
     config.local.port = port;
     config.log = log_access;
     config.log_context = s;
+    config.fast_open = s->fast_open ? FAST_OPEN_PENDING : 0;
     s->timer = sanwo_loop_add_timer(s->host.loop, on_timer, s);
     if (s->timer < 0)
         return sw_complain("serve", STATUS_FAILED, "out of memory");
@@ -293,6 +296,8 @@ int sw_cmd_serve(int argc, char **argv)
         {OPTION_NUMBER, 'p', "port", &port, "N", "port to listen on (default 80)", 1, 65535},
         {OPTION_ON, 'q', "quiet", &s.quiet, NULL, "tell only of requests that failed", 0, 0},
         {OPTION_ON, 0, "json", &s.json, NULL, "tell in JSON, one object a line", 0, 0},
+        {OPTION_ON, 0, "fast-open", &s.fast_open, NULL, "take requests that come with a SYN (RFC 7413)", 0,
+         0},
         {OPTION_END, 0, NULL, NULL, NULL, NULL, 0, 0},
     };
     int count, status;

@@ -63,6 +63,7 @@ struct sanwo_observation {
     uint32_t window; /* as on the wire, unscaled */
     uint16_t urgent;
     uint8_t flags; /* the byte of the header: CWR ECE URG ACK PSH RST SYN FIN */
+    bool ae;       /* the bit before them: accurate ECN (RFC 9768) */
     uint8_t options_length;
     const uint8_t *options; /* the option bytes of the header, or NULL */
     uint16_t segment_size;  /* not 0: a super-segment cut into segments of this size */

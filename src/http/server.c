@@ -257,6 +257,7 @@ static int start_listening(struct sanwo_http_server *server, sanwo_time now)
     struct sanwo_tcp_listen open = {
         .local = server->config.local,
         .backlog = server->config.backlog,
+        .fast_open = server->config.fast_open,
         .user = server,
         .config = server->config.tcp,
     };

@@ -20,6 +20,8 @@ static void check_read(const struct wire_tcp_options *o)
     FUZZ_CHECK(o->sack_count <= WIRE_TCP_SACK_BLOCKS, "blocks");
     FUZZ_CHECK(o->fast_open_length <= sizeof(o->fast_open_cookie), "the cookie");
     FUZZ_CHECK(o->fast_open || !o->fast_open_length, "a cookie of an option that is there");
+    FUZZ_CHECK(o->accurate_count <= WIRE_TCP_ACCURATE_COUNTERS, "accurate ECN's counters");
+    FUZZ_CHECK(o->accurate || !o->accurate_count, "counters of an option that is there");
 }
 
 static void check_kept(const struct wire_tcp_options *was, const struct wire_tcp_options *is)
@@ -35,6 +37,11 @@ static void check_kept(const struct wire_tcp_options *was, const struct wire_tcp
                "fast open");
     FUZZ_CHECK(!memcmp(is->fast_open_cookie, was->fast_open_cookie, is->fast_open_length),
                "the cookie");
+    FUZZ_CHECK(!is->accurate ||
+                   (is->accurate == was->accurate && is->accurate_count == was->accurate_count &&
+                    !memcmp(is->accurate_counters, was->accurate_counters,
+                            is->accurate_count * sizeof(is->accurate_counters[0]))),
+               "accurate ECN");
     FUZZ_CHECK(is->sack_count <= was->sack_count, "no more blocks than there were");
     for (unsigned i = 0; i < is->sack_count; i++)
         FUZZ_CHECK(tcp_seq_equal(is->sack[i].left, was->sack[i].left) &&

@@ -64,8 +64,8 @@ static unsigned share_of(struct world *w, struct world_talk *talk, uint64_t rate
     uint64_t before = talk->end[1]->received;
 
     world_run(w, time);
-    return (unsigned)((talk->end[1]->received - before) * 8 * 1000 / rate *
-                      (uint64_t)SANWO_SEC(1) / (uint64_t)time);
+    return (unsigned)((talk->end[1]->received - before) * 8 * 1000 / rate * (uint64_t)SANWO_SEC(1) /
+                      (uint64_t)time);
 }
 
 /* One connection fills 1 Gbit/s over 200 ms with default settings; 965 is all that headers leave. */

@@ -133,7 +133,12 @@ static void test_losses_of_a_round(void **state)
         assert_int_equal(box.bbr.inflight_lo != BBR_INFLIGHT_NONE, rows[i].lowers);
         if (rows[i].lowers)
             assert_in_range(box.bbr.bw_lo, 13900000, 20000000);
-        assert_true(box.bbr.bw <= 20000000);
+        box.ack.lost = rows[i].lost;
+        box_round(&box, 200000 - rows[i].lost, SANWO_MSEC(10));
+        if (rows[i].lowers)
+            assert_in_range(box.bbr.bw, 13900000, 19999999);
+        else
+            assert_true(box.bbr.bw == 20000000);
         assert_true(sw_tcp_bbr_max_bw(&box.bbr) == 20000000);
     }
 }
@@ -313,6 +318,83 @@ static void test_waits_differ(void **state)
     }
 }
 
+/* A sample that the application held down counts only if it is more than was known. */
+static void test_app_limited_samples(void **state)
+{
+    (void)state;
+    const struct {
+        bool app_limited;
+        uint32_t delivered;
+        uint64_t bw_max;
+    } rows[] = {
+        {false, 100000, 10000000}, {true, 100000, 0}, {true, 199999, 0}, {true, 300000, 30000000}};
+
+    for (size_t i = 0; i < SW_COUNT(rows); i++) {
+        struct box box = box_new(10 * MSS, 0);
+        box_reach(&box, BBR_PROBE_BW_CRUISE, 20000000);
+        sw_tcp_bbr_end_bw_cycle(&box.bbr);
+        assert_true(sw_tcp_bbr_max_bw(&box.bbr) == 20000000);
+        box.bbr.bw_max[1] = 0;
+        box.ack.now += SANWO_MSEC(10);
+        box.ack.rate.app_limited = rows[i].app_limited;
+        box.ack.rate.delivered = rows[i].delivered;
+        ops->on_ack(&box.cc, &box.bbr, &box.ack);
+        assert_true(box.bbr.bw_max[1] == rows[i].bw_max);
+    }
+}
+
+/* A round of Startup with many losses: the queue is full, though the rate seems to grow. */
+static void test_startup_ends_by_losses(void **state)
+{
+    (void)state;
+    const struct {
+        unsigned events;
+        bool ends;
+    } rows[] = {{0, false}, {4, false}, {7, true}};
+
+    for (size_t i = 0; i < SW_COUNT(rows); i++) {
+        struct box box = box_new(10 * MSS, 0);
+        box_round(&box, 200000, SANWO_MSEC(10));
+        ops->on_congestion(&box.cc, &box.bbr, TCP_CC_LOSS, box.cc.cwnd, box.ack.now);
+        box.ack.recovering = true;
+        box.ack.rate.prior_delivered = 0; /* not the next round yet */
+        for (unsigned k = 0; k < rows[i].events; k++) {
+            box.ack.lost = MSS;
+            ops->on_ack(&box.cc, &box.bbr, &box.ack);
+        }
+        box.ack.lost = 10 * MSS;
+        box_round(&box, 300000, SANWO_MSEC(10));
+        assert_int_equal(box.bbr.phase != BBR_STARTUP, rows[i].ends);
+        assert_int_equal(box.bbr.inflight_hi != BBR_INFLIGHT_NONE, rows[i].ends);
+    }
+}
+
+static void test_bytes_in(void **state)
+{
+    (void)state;
+    const struct {
+        uint64_t rate;
+        sanwo_time time;
+        uint64_t bytes;
+    } rows[] = {
+        {1000, SANWO_SEC(1), 1000},
+        {1000, SANWO_MSEC(1500), 1500},
+        {1000, SANWO_MSEC(1), 1},
+        {1000, SANWO_MSEC(1) - 1, 0},
+        {1000, 0, 0},
+        {1000, -5, 0},
+        {0, SANWO_SEC(9), 0},
+        {BBR_BW_LIMIT, SANWO_SEC(3), 3 * BBR_BW_LIMIT},
+        {1, SANWO_SEC(1), 1},
+        {BBR_BW_LIMIT, SANWO_SEC(1) - 1, BBR_BW_LIMIT - 18},
+        {7, SANWO_SEC(60), 420},
+        {7, SANWO_SEC(600), 64 * 7},
+    };
+
+    for (size_t i = 0; i < SW_COUNT(rows); i++)
+        assert_true(sw_tcp_bbr_bytes_in(rows[i].rate, rows[i].time) == rows[i].bytes);
+}
+
 /* ---- extremes ---- */
 
 static uint64_t next_random(uint64_t *seed)
@@ -440,6 +522,9 @@ int main(void)
         cmocka_unit_test(test_restart_from_idle),
         cmocka_unit_test(test_probe_rtt),
         cmocka_unit_test(test_waits_differ),
+        cmocka_unit_test(test_app_limited_samples),
+        cmocka_unit_test(test_startup_ends_by_losses),
+        cmocka_unit_test(test_bytes_in),
         cmocka_unit_test(test_extremes),
         cmocka_unit_test(test_hundred_gigabits),
     };

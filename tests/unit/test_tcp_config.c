@@ -154,7 +154,7 @@ static void test_options(void **state)
          {0, SANWO_MSEC(499), 1},
          {SANWO_MSEC(500), -1, INT64_MAX, INT64_MIN}},
         {SANWO_TCP_CONGESTION,
-         0,
+         SANWO_CONGESTION_CUBIC,
          {0, SANWO_CONGESTION_COUNT - 1, 0},
          {SANWO_CONGESTION_COUNT, -1, 256, INT64_MAX}},
         {SANWO_TCP_MSS, 0, {536, 65535, 0}, {63, -1, 65536, 1}},

@@ -74,7 +74,7 @@ static void test_syn_ack(void **state)
         /* What was not offered is not answered (RFC 7323 2.2, 3.2; RFC 2018 2). */
         assert_int_equal(out.options.timestamps, options);
         assert_int_equal(out.options.sack_permitted, options);
-        assert_int_equal(out.options.window_scale, options ? 5 : -1);
+        assert_int_equal(out.options.window_scale, options ? 10 : -1);
         assert_int_equal(out.options.ts_echo, options ? 500 : 0);
         assert_false(sw_tcp_poll_reply(&r->tcp, &out));
         assert_int_equal(r->tcp.connections.live, 0);

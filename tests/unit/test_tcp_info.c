@@ -37,7 +37,7 @@ static void test_sending(void **state)
     assert_int_equal(i.srtt, SANWO_MSEC(80));
     assert_int_equal(i.min_rtt, SANWO_MSEC(80));
     assert_int_equal(i.rttvar, SANWO_MSEC(40));
-    assert_int_equal(i.rto, SANWO_MSEC(240));
+    assert_int_equal(i.rto, SANWO_MSEC(280));
     assert_int_equal(i.segments_out, 3);
     assert_int_equal(i.limited_by, SANWO_REASON_CONGESTION_WINDOW);
     assert_int_equal(i.send_scale, -1);
@@ -278,12 +278,9 @@ static void test_counts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sending),
-        cmocka_unit_test(test_receiving),
-        cmocka_unit_test(test_fin_is_no_byte),
-        cmocka_unit_test(test_soft_error_and_negotiated),
-        cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_names_of_limits),
+        cmocka_unit_test(test_sending),        cmocka_unit_test(test_receiving),
+        cmocka_unit_test(test_fin_is_no_byte), cmocka_unit_test(test_soft_error_and_negotiated),
+        cmocka_unit_test(test_limits),         cmocka_unit_test(test_names_of_limits),
         cmocka_unit_test(test_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

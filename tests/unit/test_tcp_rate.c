@@ -217,7 +217,9 @@ static void test_found(void **state)
         sw_tcp_rate_on_lost(&rate, rows[i].lost_before);
         sw_tcp_rate_on_sent(&rate, &mark, 0, MSS, MS(0));
         sw_tcp_rate_on_lost(&rate, rows[i].lost_after);
+        uint64_t lost = rate.lost;
         sw_tcp_rate_on_found(&rate, rows[i].found);
+        assert_true(rate.lost == (lost > rows[i].found ? lost - rows[i].found : 0));
         sw_tcp_rate_on_delivered(&rate, &mark, MS(0), MSS, MS(9));
         assert_int_equal(sw_tcp_rate_sample(&rate, 0).lost, rows[i].lost);
     }

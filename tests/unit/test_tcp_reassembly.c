@@ -264,8 +264,7 @@ static void test_no_memory_for_more_ranges(void **state)
         bool short_of_memory = r->region.fault_countdown == 0;
         r->region.fault_countdown = 0;
         assert_true(kept);
-        assert_int_equal(sw_tcp_reassembly_bytes(&r->tcp, c),
-                         held + (short_of_memory ? 0 : 900));
+        assert_int_equal(sw_tcp_reassembly_bytes(&r->tcp, c), held + (short_of_memory ? 0 : 900));
         refused += short_of_memory;
     }
     assert_true(refused > 0);
@@ -448,10 +447,14 @@ static void test_B_16_short_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ranges),          cmocka_unit_test(test_duplicates_reported),
-        cmocka_unit_test(test_room_for_blocks), cmocka_unit_test(test_range_overflow),
-        cmocka_unit_test(test_no_memory),       cmocka_unit_test(test_B_16_short_memory),
-        cmocka_unit_test(test_against_map),     cmocka_unit_test(test_many_ranges),
+        cmocka_unit_test(test_ranges),
+        cmocka_unit_test(test_duplicates_reported),
+        cmocka_unit_test(test_room_for_blocks),
+        cmocka_unit_test(test_range_overflow),
+        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_B_16_short_memory),
+        cmocka_unit_test(test_against_map),
+        cmocka_unit_test(test_many_ranges),
         cmocka_unit_test(test_no_memory_for_more_ranges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,7 +4,7 @@
 #include "test_tcp_support.h"
 
 #define SPAN 16384 /* numbers that the model can hold from snd_una on */
-#define MOST 32768 /* records of one connection (B-01) */
+#define MOST 65536 /* records of one connection (B-01) */
 
 static void push(struct rig *r, struct tcp_connection *c, uint32_t length)
 {

@@ -134,9 +134,9 @@ static void test_bounds(void **state)
     const struct {
         uint32_t fixed, start, most, clamp, limit;
     } rows[] = {
-        {30000, 64 * KIB, MIB, 0, 30000},       {0, 64 * KIB, MIB, 50000, 50000},
-        {0, 64 * KIB, MIB, 100000, 100000},     {0, 64 * KIB, 20000, 0, 20000},
-        {500000, 64 * KIB, 20000, 0, 500000},   {0, 64 * KIB, 100000, 0, 100000},
+        {30000, 64 * KIB, MIB, 0, 30000},      {0, 64 * KIB, MIB, 50000, 50000},
+        {0, 64 * KIB, MIB, 100000, 100000},    {0, 64 * KIB, 20000, 0, 20000},
+        {500000, 64 * KIB, 20000, 0, 500000},  {0, 64 * KIB, 100000, 0, 100000},
         {500000, 64 * KIB, MIB, 40000, 40000},
     };
     for (size_t i = 0; i < SW_COUNT(rows); i++) {
@@ -238,10 +238,10 @@ static void test_send_limit(void **state)
     const struct {
         uint32_t fixed, start, most, cwnd, limit;
     } rows[] = {
-        {0, MIB, 64 * MIB, 14480, MIB},          {0, MIB, 64 * MIB, MIB / 2, MIB},
-        {0, MIB, 64 * MIB, 600000, 1200000},     {0, MIB, 1100000, 600000, 1100000},
-        {5000, MIB, 64 * MIB, 600000, 5000},     {0, MIB, 2000, 14480, 2000},
-        {0, 16 * KIB, 64 * MIB, 14480, 28960},   {0, 16 * KIB, 64 * MIB, 2000, 16 * KIB},
+        {0, MIB, 64 * MIB, 14480, MIB},         {0, MIB, 64 * MIB, MIB / 2, MIB},
+        {0, MIB, 64 * MIB, 600000, 1200000},    {0, MIB, 1100000, 600000, 1100000},
+        {5000, MIB, 64 * MIB, 600000, 5000},    {0, MIB, 2000, 14480, 2000},
+        {0, 16 * KIB, 64 * MIB, 14480, 28960},  {0, 16 * KIB, 64 * MIB, 2000, 16 * KIB},
         {0, MIB, 1 << 30, CWND_LIMIT, 1 << 20}, /* of this region's share: set below */
     };
     for (size_t i = 0; i < SW_COUNT(rows); i++) {
@@ -283,9 +283,14 @@ static void test_worth_waking(void **state)
         uint32_t buffer, queued;
         bool writable;
     } rows[] = {
-        {4000, 3000, true},    {4000, 3001, false},   {1024, 1023, false},
-        {MIB, 786432, true},   {MIB, 786433, false},  {2 * MIB, 786432, true},
-        {2 * MIB, MIB, true},  {MIB + MIB / 8, MIB - MIB / 8, true},
+        {4000, 3000, true},
+        {4000, 3001, false},
+        {1024, 1023, false},
+        {MIB, 786432, true},
+        {MIB, 786433, false},
+        {2 * MIB, 786432, true},
+        {2 * MIB, MIB, true},
+        {MIB + MIB / 8, MIB - MIB / 8, true},
         {MIB + MIB / 8, MIB - MIB / 8 + 1, false},
     };
     for (size_t i = 0; i < SW_COUNT(rows); i++) {
@@ -309,11 +314,16 @@ static void test_unsent_limit(void **state)
         uint32_t limit, unsent, space;
         bool writable;
     } rows[] = {
-        {0, 500000, MIB - 500000, true},      {0, 900000, MIB - 900000, false},
-        {10000, 0, 75536, true},              {10000, 5000, 70536, true},
-        {10000, 5001, 70535, false},          {10000, 9999, 65537, false},
-        {10000, 10000, 0, false},             {10000, 500000, 0, false},
-        {1, 0, 65537, true},                  {1, 1, 0, false},
+        {0, 500000, MIB - 500000, true},
+        {0, 900000, MIB - 900000, false},
+        {10000, 0, 75536, true},
+        {10000, 5000, 70536, true},
+        {10000, 5001, 70535, false},
+        {10000, 9999, 65537, false},
+        {10000, 10000, 0, false},
+        {10000, 500000, 0, false},
+        {1, 0, 65537, true},
+        {1, 1, 0, false},
         {MIB, 500000, MIB - 500000, true},
     };
     for (size_t i = 0; i < SW_COUNT(rows); i++) {

@@ -90,6 +90,7 @@ static void describe_segment(const struct drill_run *run, const struct sanwo_obs
         .source = inbound ? o->remote : o->local,
         .destination = inbound ? o->local : o->remote,
         .flags = o->flags,
+        .ae = o->ae,
         .seq = o->seq,
         .ack = o->ack,
         .payload_length = o->payload_length,

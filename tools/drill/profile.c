@@ -49,6 +49,7 @@ static void freebsd_tcp(struct sanwo_tcp_config *c)
     c->delayed_ack = SANWO_MSEC(40); /* net.inet.tcp.delacktime */
     c->rto_minimum = SANWO_MSEC(30); /* net.inet.tcp.rexmit_min */
     c->rto_variance_minimum = SANWO_MSEC(1);
+    c->quick_ack_segments = 0;
     c->rto_slop = SANWO_MSEC(200);   /* net.inet.tcp.rexmit_slop */
     c->rto_initial = SANWO_SEC(1);
     c->rto_maximum = SANWO_SEC(64);
@@ -62,6 +63,7 @@ static void freebsd_tcp(struct sanwo_tcp_config *c)
 static void sanwo_tcp(struct sanwo_tcp_config *c)
 {
     c->rto_variance_minimum = SANWO_MSEC(1); /* RFC 6298's G, as its equations have it */
+    c->quick_ack_segments = 0;               /* ACKs are delayed from the first on */
 }
 
 static const struct {

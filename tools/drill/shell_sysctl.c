@@ -252,6 +252,16 @@ static bool fast_open(struct drill_run *run, struct sanwo_tcp_config *c, const c
     return !(bits & 0x204);
 }
 
+/* Linux: 0 to 2 were early retransmission (RFC 5827), which RACK replaced; 3 and 4 have the probe. */
+static bool tail_loss_probe(struct drill_run *run, struct sanwo_tcp_config *c, const char *value)
+{
+    (void)run;
+    if (value[0] < '0' || value[0] > '4')
+        return false;
+    c->tail_loss_probe = value[0] >= '3';
+    return true;
+}
+
 /* RFC 9040; the inverse. Most scripts say 1, so that each connection starts alike. */
 static bool forget_metrics(struct drill_run *run, struct sanwo_tcp_config *c, const char *value)
 {
@@ -284,9 +294,9 @@ static const struct row linux_rows[] = {
     {"net.ipv4.tcp_congestion_control", SPECIAL, 0, 0, NULL, congestion},
     {"net.ipv4.tcp_ecn", SPECIAL, 0, 0, NULL, ecn},
     {"net.ipv4.tcp_syncookies", FLAG, FIELD(syn_cookies), 0, NULL, NULL},
-    {"net.ipv4.tcp_early_retrans", ONLY, 0, 0, "0/1 2 3 4", NULL},
+    {"net.ipv4.tcp_early_retrans", SPECIAL, 0, 0, NULL, tail_loss_probe},
     {"net.ipv4.tcp_recovery", ONLY, 0, 0, "1 0x1", NULL},
-    {"net.ipv4.tcp_frto", ONLY, 0, 0, "0/1 2", NULL},
+    {"net.ipv4.tcp_frto", ONLY, 0, 0, "1 2/0", NULL},
     {"net.ipv4.tcp_dsack", ONLY, 0, 0, "1", NULL},
     {"net.ipv4.tcp_mtu_probing", SPECIAL, 0, 0, NULL, mtu_probing},
     {"net.ipv4.tcp_abort_on_overflow", ONLY, 0, 0, "0", NULL},
@@ -352,6 +362,7 @@ static const struct row linux_rows[] = {
     {"net.core.*", IGNORED, 0, 0, NULL, NULL},
     {"kernel.*", IGNORED, 0, 0, NULL, NULL},
     {"fs.*", IGNORED, 0, 0, NULL, NULL},
+    {"net.sanwo.pacing", FLAG, FIELD(pacing), 0, NULL, NULL},
     {"net.netfilter.*", IGNORED, 0, 0, NULL, NULL},
     {"net.unix.*", IGNORED, 0, 0, NULL, NULL},
     {"net.mptcp.*", IGNORED, 0, 0, NULL, NULL},

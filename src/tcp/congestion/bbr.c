@@ -228,9 +228,7 @@ static void bbr_on_ack(struct tcp_cc *cc, void *state, const struct tcp_cc_ack *
 {
     struct bbr *bbr = state;
 
-    if (ack->lost > 0)
-        note_losses(bbr);
-    else if (!ack->recovering)
+    if (!ack->recovering)
         end_recovery(cc, bbr); /* a loss that a probe repaired begins no recovery, and ends none */
     correct_first_rate(cc, bbr, ack);
     sw_tcp_bbr_measure(bbr, cc, ack);

@@ -41,13 +41,15 @@ void sanwo_tcp_config_default(struct sanwo_tcp_config *c)
         .orphan_retries = 8,    /* after close() nobody waits as long */
         .duplicate_threshold = 3,
         .ack_every = 2,
+        .quick_ack_segments = 16, /* as Linux: a sender that begins waits for each of them */
         .keepalive_idle = SANWO_SEC(7200), /* MUST-28 */
         .keepalive_interval = SANWO_SEC(75),
         .delayed_ack = SANWO_MSEC(40),
         .rto_initial = SANWO_SEC(1),    /* RFC 6298 2.1 */
         .rto_minimum = SANWO_MSEC(200), /* deviation D2: RFC 6298 2.4 says 1 s */
         .rto_maximum = SANWO_SEC(120),  /* RFC 6298 2.5: at least 60 s; RFC6298-2.5-1 */
-        .rto_variance_minimum = SANWO_MSEC(200), /* as Linux: a steady path must not time out early */
+        .rto_variance_minimum =
+            SANWO_MSEC(200), /* as Linux: a steady path must not time out early */
         .challenge_interval = SANWO_MSEC(500),
         .msl = SANWO_SEC(30), /* deviation D3: RFC 9293 3.4.2 suggests 2 min */
         .fin_wait_2 = SANWO_SEC(60),
@@ -84,7 +86,8 @@ bool sw_tcp_config_is_valid(const struct sanwo_tcp_config *c)
            (!c->window_clamp || is_size(c->window_clamp)) && c->unsent_limit <= LARGEST_BUFFER &&
            c->window_scale >= -1 && c->window_scale <= 14 && c->mss_floor >= 8 &&
            (c->mss == 0 || c->mss >= c->mss_floor) && c->congestion < SANWO_CONGESTION_COUNT &&
-           c->ecn < SANWO_ECN_COUNT && c->initial_window >= 1 && c->ttl >= 1 && c->dscp < 64 && c->mtu_probing <= 2 && c->base_mss >= 64 && c->keepalive_probes >= 1 &&
+           c->ecn < SANWO_ECN_COUNT && c->initial_window >= 1 && c->ttl >= 1 && c->dscp < 64 &&
+           c->mtu_probing <= 2 && c->base_mss >= 64 && c->keepalive_probes >= 1 &&
            c->ack_every >= 1 && c->retransmit_limit >= 1 && c->duplicate_threshold >= 1 &&
            c->keepalive_idle > 0 && c->keepalive_interval > 0 && c->user_timeout >= 0 &&
            c->delayed_ack >= 0 && c->delayed_ack < SANWO_MSEC(500) && /* MUST-40 */

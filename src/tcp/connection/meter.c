@@ -120,7 +120,7 @@ static void sample_rate(const struct tcp *tcp, const struct tcp_connection *conn
     sanwo_time took = tcp->now - m->rate_since;
     if (took < conn->send.srtt || took < SHORTEST_SAMPLE)
         return;
-    uint64_t bytes = m->delivered - m->rate_from;        /* at most some windows of 2^30 */
+    uint64_t bytes = m->delivered - m->rate_from;            /* at most some windows of 2^30 */
     m->rate = bytes * UINT64_C(1000000000) / (uint64_t)took; /* below 2^62, by a millisecond */
     m->rate_app_limited = m->app_limited || m->limit == SANWO_LIMIT_APPLICATION;
     m->app_limited = m->limit == SANWO_LIMIT_APPLICATION;

@@ -21,7 +21,7 @@ struct tcp_meter {
     bool in_timeout;
     bool app_limited; /* there was too little to send at some time of this rate's measurement ... */
     bool rate_app_limited; /* ... or of the last one's */
-    sanwo_time queued_at; /* in that queue */
+    sanwo_time queued_at;  /* in that queue */
     sanwo_time limit_since, busy_since;
     uint64_t limited[SANWO_LIMIT_COUNT]; /* ns, up to limit_since */
     uint64_t busy_time;                  /* ns, up to busy_since */

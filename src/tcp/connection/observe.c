@@ -40,6 +40,7 @@ static void fill_segment(struct sanwo_observation *o, const struct tcp_segment *
     o->window = seg->window;
     o->urgent = seg->urgent;
     o->flags = seg->flags;
+    o->ae = seg->ace >> 2;
     o->options = seg->option_bytes;
     o->options_length = seg->option_length;
 }

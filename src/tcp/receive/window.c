@@ -35,8 +35,8 @@ uint32_t sw_tcp_window_at_first(const struct sanwo_tcp_config *config)
  */
 static uint32_t space(const struct tcp *tcp, const struct tcp_connection *conn)
 {
-    uint32_t limit = grown(sw_tcp_config(tcp, conn), sw_tcp_receive_limit(tcp, conn),
-                           conn->bytes_received);
+    uint32_t limit =
+        grown(sw_tcp_config(tcp, conn), sw_tcp_receive_limit(tcp, conn), conn->bytes_received);
     const struct region *r = tcp->region;
     if (SW_UNLIKELY(sw_tcp_memory_is_short(tcp))) {
         uint64_t left = (r->budget - r->used) / 16;

@@ -218,10 +218,11 @@ static void look_at_first_transmissions(struct tcp *tcp, struct tcp_connection *
 static void look_at_retransmissions(struct tcp *tcp, struct tcp_connection *conn,
                                     struct search *search)
 {
+    struct tcp_resent_queue *queue = &sw_tcp_sending(tcp, conn)->records.resent;
     const struct tcp_resent *resent;
     bool decided = true;
     search->waiting = 0;
-    for (uint32_t i = 0; (resent = sw_tcp_records_resent(tcp, conn, i));) {
+    for (uint32_t i = 0; (resent = sw_tcp_resent_at(tcp, queue, i));) {
         struct tcp_place place;
         tcp_seq from = tcp_seq_max(resent->seq, conn->send.snd_una);
         tcp_seq end = tcp_seq_add(resent->seq, resent->length);
@@ -235,7 +236,7 @@ static void look_at_retransmissions(struct tcp *tcp, struct tcp_connection *conn
                 return;
         decided &= search->waiting == waiting;
         if (decided) {
-            sw_tcp_records_resent_drop(tcp, conn);
+            sw_tcp_resent_drop(queue);
         } else {
             search->waiting++;
             i++;

@@ -23,6 +23,13 @@
 #define LARGEST_BURST 65536
 #define LONGEST_GAP SANWO_SEC(1)
 #define FRACTION 20
+#define UNPACED_SEGMENTS 64u
+
+/* The first flights are clocked by their ACKs, and short: spread out they would only end later. */
+static bool begins(const struct tcp_cc *cc)
+{
+    return cc->ssthresh == UINT32_MAX && cc->cwnd < UNPACED_SEGMENTS * cc->mss;
+}
 
 uint64_t sw_tcp_pacing_rate(const struct tcp *tcp, const struct tcp_connection *conn)
 {
@@ -31,7 +38,7 @@ uint64_t sw_tcp_pacing_rate(const struct tcp *tcp, const struct tcp_connection *
         return 0;
     if (sw_tcp_cc_ops(cc)->paces && cc->pacing_rate)
         return cc->pacing_rate;
-    if (!conn->send.srtt)
+    if (!conn->send.srtt || begins(cc))
         return 0;
     uint64_t cwnd = sw_max32(cc->cwnd, conn->send.in_flight);
     uint64_t rate = cwnd * SECOND / (uint64_t)conn->send.srtt; /* cwnd <= 2^30: no overflow */

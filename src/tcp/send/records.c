@@ -10,8 +10,6 @@
 #define SPLIT_MARGIN 64   /* of them, kept for splits */
 #define CHUNK_BYTES 1024
 #define MARKED_CHUNK_BYTES 2048
-#define RESENT_FIRST 32
-#define RESENT_MAX 65536
 
 struct tcp_chunk {
     uint16_t first; /* slot of the oldest */
@@ -534,17 +532,7 @@ void sw_tcp_records_clear(struct tcp *tcp, struct tcp_connection *conn)
     while (chunks(r))
         remove_first_chunk(tcp, r);
     r->count = 0;
-    r->resent_begin = r->resent_end = 0;
-}
-
-void sw_tcp_records_rest(struct tcp *tcp, struct tcp_connection *conn)
-{
-    struct tcp_records *r = records_of(tcp, conn);
-    if (!r || r->resent_capacity <= RESENT_FIRST)
-        return;
-    sw_region_free(tcp->region, r->resent);
-    r->resent = 0;
-    r->resent_capacity = 0;
+    sw_tcp_resent_clear(&r->resent);
 }
 
 void sw_tcp_records_release(struct tcp *tcp, struct tcp_connection *conn)
@@ -553,43 +541,11 @@ void sw_tcp_records_release(struct tcp *tcp, struct tcp_connection *conn)
     sw_tcp_records_clear(tcp, conn);
     if (!r)
         return;
+    sw_tcp_resent_release(tcp, &r->resent);
     if (r->directory)
         sw_region_free(tcp->region, r->directory);
-    if (r->resent)
-        sw_region_free(tcp->region, r->resent);
-    r->directory = r->resent = 0;
-    r->capacity = r->resent_capacity = 0;
-}
-
-/* ---- what was sent again, in that order ------------------------------------------------------- */
-
-static struct tcp_resent *resent_at(const struct tcp *tcp, const struct tcp_records *r, uint32_t i)
-{
-    struct tcp_resent *ring = sw_region_at(tcp->region, r->resent);
-    return &ring[(r->resent_begin + i) & (r->resent_capacity - 1)];
-}
-
-static bool grow_resent(struct tcp *tcp, struct tcp_records *r)
-{
-    uint32_t count = r->resent_end - r->resent_begin;
-    if (count < r->resent_capacity)
-        return true;
-    uint32_t capacity = r->resent_capacity ? r->resent_capacity * 2 : RESENT_FIRST;
-    region_ref block =
-        capacity <= RESENT_MAX ? sw_region_alloc(tcp->region, capacity * sizeof(struct tcp_resent))
-                               : 0;
-    if (!block)
-        return false;
-    struct tcp_resent *wide = sw_region_at(tcp->region, block);
-    for (uint32_t i = 0; i < count; i++)
-        wide[i] = *resent_at(tcp, r, i);
-    if (r->resent)
-        sw_region_free(tcp->region, r->resent);
-    r->resent = block;
-    r->resent_capacity = capacity;
-    r->resent_begin = 0;
-    r->resent_end = count;
-    return true;
+    r->directory = 0;
+    r->capacity = 0;
 }
 
 void sw_tcp_records_sent_again(struct tcp *tcp, struct tcp_connection *conn,
@@ -606,21 +562,6 @@ void sw_tcp_records_sent_again(struct tcp *tcp, struct tcp_connection *conn,
     record->order = ++r->transmissions;
     if (record->transmissions < UINT8_MAX)
         record->transmissions++;
-    if (!conn->sack || !grow_resent(tcp, r)) /* without memory its loss is the timer's to find */
-        return;
-    *resent_at(tcp, r, r->resent_end - r->resent_begin) =
-        (struct tcp_resent){record->seq, record->length, record->order};
-    r->resent_end++;
-}
-
-const struct tcp_resent *sw_tcp_records_resent(const struct tcp *tcp,
-                                               const struct tcp_connection *conn, uint32_t i)
-{
-    const struct tcp_records *r = records_of(tcp, conn);
-    return r && i < r->resent_end - r->resent_begin ? resent_at(tcp, r, i) : NULL;
-}
-
-void sw_tcp_records_resent_drop(struct tcp *tcp, struct tcp_connection *conn)
-{
-    records_of(tcp, conn)->resent_begin++;
+    if (conn->sack)
+        sw_tcp_resent_add(tcp, &r->resent, record);
 }

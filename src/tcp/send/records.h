@@ -13,6 +13,7 @@
 #ifndef SW_TCP_SEND_RECORDS_H
 #define SW_TCP_SEND_RECORDS_H
 
+#include "tcp/send/resent.h"
 #include "tcp/tcp.h"
 
 struct tcp_sending;
@@ -44,8 +45,7 @@ struct tcp_records {
     uint32_t count;         /* records in all */
     uint32_t transmissions; /* so many went out: what came after what */
     tcp_seq lost_from;      /* no record below it is lost */
-    region_ref resent;      /* what was sent again, in that order: recovery/rack.c */
-    uint32_t resent_begin, resent_end, resent_capacity;
+    struct tcp_resent_queue resent;
     bool marked; /* with a rate mark each (send/rate.h) */
     region_ref few[4];
 };
@@ -105,20 +105,7 @@ struct tcp_acked sw_tcp_records_acknowledge(struct tcp *tcp, struct tcp_connecti
                                             const struct tcp_segment *seg);
 /* Nothing is in flight any more; what they lay in is kept for the next. */
 void sw_tcp_records_clear(struct tcp *tcp, struct tcp_connection *conn);
-/* There are none: gives back what many retransmissions made large. */
-void sw_tcp_records_rest(struct tcp *tcp, struct tcp_connection *conn);
 /* Gives back all but what lies in the block itself. */
 void sw_tcp_records_release(struct tcp *tcp, struct tcp_connection *conn);
-
-/* What was sent again, in the order of transmission. */
-struct tcp_resent {
-    tcp_seq seq;
-    uint32_t length;
-    uint32_t order;
-};
-/* The oldest of them; NULL: none. */
-const struct tcp_resent *sw_tcp_records_resent(const struct tcp *tcp,
-                                               const struct tcp_connection *conn, uint32_t i);
-void sw_tcp_records_resent_drop(struct tcp *tcp, struct tcp_connection *conn);
 
 #endif

@@ -58,6 +58,7 @@ static void observe_out(struct tcp *tcp, const struct tcp_outgoing *out, const u
                                   .window = out->window,
                                   .urgent = out->urgent,
                                   .flags = (uint8_t)(out->flags | (out->ace & 3) << 6),
+                                  .ae = out->ace >> 2,
                                   .options = header + WIRE_TCP_HEADER,
                                   .options_length = (uint8_t)options,
                                   .segment_size = segment_size};

@@ -81,7 +81,7 @@ void sw_tcp_sending_rest(struct tcp *tcp, struct tcp_connection *conn)
         return;
     sw_tcp_rack_rest(tcp, conn);
     sw_tcp_tail_cancel(tcp, conn); /* a probe that is out still waits for what its ACK tells */
-    sw_tcp_records_rest(tcp, conn);
+    sw_tcp_resent_rest(tcp, &s->records.resent);
     s->sack_count = 0;
     s->kept_until = tcp->now + KEPT;
     sw_tcp_timers_sending(tcp, conn, s->kept_until);
