@@ -1,8 +1,8 @@
 /*
  * emulator.c - A bad network around any driver.
  *
- *     stack -> transmit -> MTU, middlebox -> [ path out: heap by due time ] -> ready -> inner
- *     stack <- receive  <- [ path in: heap by due time ] <- MTU, middlebox  <-       <- inner
+ *     stack -> transmit -> MTU, middlebox -> [ path out, by due time ] -> ready -> inner
+ *     stack <- receive  <- [ path in, by due time ] <- MTU, middlebox  <-       <- inner
  *
  * Frames are copied when they enter, checksums completed, so that a path treats what would be on the
  * wire. What is due moves on whenever receive() or transmit() is called; deadline() says when next.
@@ -64,9 +64,9 @@ static struct packet *take_first(struct way *way)
 static uint64_t free_heap(struct emulator *e, struct way *way)
 {
     struct packet *packet;
-    uint64_t count = way->heap.count;
+    uint64_t count = 0;
 
-    while ((packet = take_first(way)) != NULL)
+    for (; (packet = take_first(way)) != NULL; count++)
         sw_emulator_packet_free(&e->pool, packet);
     return count;
 }
@@ -97,7 +97,7 @@ static void add_packet(struct emulator *e, struct way *way, struct packet *packe
         sw_emulator_packet_free(&e->pool, packet);
         return;
     }
-    if (!sw_emulator_heap_add(&way->heap, packet)) {
+    if (!sw_emulator_heap_add(&way->heap, packet, fate->late)) {
         e->stats.queue_dropped++;
         sw_emulator_packet_free(&e->pool, packet);
         return;

@@ -154,10 +154,15 @@ static bool earlier(const struct packet *a, const struct packet *b)
     return a->due != b->due ? a->due < b->due : a->order < b->order;
 }
 
-bool sw_emulator_heap_add(struct packet_heap *heap, struct packet *packet)
+bool sw_emulator_heap_add(struct packet_heap *heap, struct packet *packet, bool late)
 {
     size_t at = heap->count;
 
+    packet->order = heap->next_order++;
+    if (!late && (heap->line.first == NULL || heap->line.last->due <= packet->due)) {
+        sw_emulator_list_append(&heap->line, packet);
+        return true;
+    }
     if (heap->count == heap->size) {
         size_t size = heap->size == 0 ? 64 : heap->size * 2;
         struct packet **items = realloc(heap->items, size * sizeof(*items));
@@ -167,7 +172,6 @@ bool sw_emulator_heap_add(struct packet_heap *heap, struct packet *packet)
         heap->items = items;
         heap->size = size;
     }
-    packet->order = heap->next_order++;
     while (at > 0 && earlier(packet, heap->items[(at - 1) / 2])) {
         heap->items[at] = heap->items[(at - 1) / 2];
         at = (at - 1) / 2;
@@ -177,8 +181,17 @@ bool sw_emulator_heap_add(struct packet_heap *heap, struct packet *packet)
     return true;
 }
 
+/* The first of the line comes before the top of the heap. */
+static bool line_leads(const struct packet_heap *heap)
+{
+    return heap->line.first != NULL &&
+           (heap->count == 0 || earlier(heap->line.first, heap->items[0]));
+}
+
 sanwo_time sw_emulator_heap_due(const struct packet_heap *heap)
 {
+    if (line_leads(heap))
+        return heap->line.first->due;
     return heap->count > 0 ? heap->items[0]->due : SANWO_TIME_NEVER;
 }
 
@@ -187,6 +200,8 @@ struct packet *sw_emulator_heap_take(struct packet_heap *heap)
     struct packet *top, *last;
     size_t at = 0;
 
+    if (line_leads(heap))
+        return sw_emulator_list_take(&heap->line);
     if (heap->count == 0)
         return NULL;
     top = heap->items[0];

@@ -33,10 +33,11 @@ struct packet_list {
     struct packet *first, *last;
 };
 
-/** A binary heap, the earliest on top. */
+/** Packets by due time: most come in order and stand in a line, the others in a binary heap. */
 struct packet_heap {
+    struct packet_list line;
     struct packet **items;
-    size_t count, size;
+    size_t count, size; /* of the heap */
     uint64_t next_order;
 };
 
@@ -61,8 +62,8 @@ void sw_emulator_list_append(struct packet_list *list, struct packet *packet);
 void sw_emulator_list_prepend(struct packet_list *list, struct packet *packet);
 struct packet *sw_emulator_list_take(struct packet_list *list);
 
-/** False: out of memory, and the packet is still the caller's. */
-bool sw_emulator_heap_add(struct packet_heap *heap, struct packet *packet);
+/** @late: later ones will overtake it. False: out of memory, and the packet is still the caller's. */
+bool sw_emulator_heap_add(struct packet_heap *heap, struct packet *packet, bool late);
 /** The earliest due time; NEVER if there is none. */
 sanwo_time sw_emulator_heap_due(const struct packet_heap *heap);
 /** The earliest packet, or NULL. */

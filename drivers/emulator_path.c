@@ -134,7 +134,8 @@ static bool send_at_rate(struct path *path, struct fate *fate, sanwo_time now, s
     return true;
 }
 
-static sanwo_time due(struct path *path, sanwo_time left, struct sanwo_emulator_stats *stats)
+static sanwo_time due(struct path *path, sanwo_time left, bool *late,
+                      struct sanwo_emulator_stats *stats)
 {
     const struct sanwo_emulator_path *c = &path->config;
     sanwo_time when = left + c->delay;
@@ -151,6 +152,7 @@ static sanwo_time due(struct path *path, sanwo_time left, struct sanwo_emulator_
         if (more == 0)
             more = c->delay / 4 > SANWO_MSEC(1) ? c->delay / 4 : SANWO_MSEC(1);
         stats->reordered++;
+        *late = true;
         return when + more;
     }
     if (when < path->last_due)
@@ -189,7 +191,7 @@ unsigned sw_emulator_path_enter(struct path *path, uint32_t length, sanwo_time n
             stats->queue_dropped++;
             continue;
         }
-        fate->due = due(path, left, stats);
+        fate->due = due(path, left, &fate->late, stats);
         n++;
     }
     return n;

@@ -27,6 +27,7 @@ struct fate {
     uint32_t bit;
     uint32_t length;
     bool mark; /* the queue was longer than it should be: CE if it is ECT */
+    bool late; /* held back: others overtake it */
 };
 
 bool sw_emulator_path_valid(const struct sanwo_emulator_path *config);

@@ -17,7 +17,7 @@
 #define COOKIE_MIN 4
 #define COOKIE_MAX 16
 #define EXPERIMENT_FAST_OPEN 0xf989 /* RFC 7413 9 */
-#define COUNTER 3 /* bytes of one of accurate ECN's */
+#define COUNTER 3                   /* bytes of one of accurate ECN's */
 
 void sw_wire_tcp_options_none(struct wire_tcp_options *o)
 {
@@ -49,8 +49,7 @@ static bool read_sack(struct wire_tcp_options *out, const uint8_t *value, size_t
 /* RFC 7413 4.1.1: no cookie, or 4 to 16 bytes and even. RFC7413-4.1.1-1. */
 static bool read_fast_open(struct wire_tcp_options *out, const uint8_t *value, size_t size)
 {
-    if (out->fast_open ||
-        (size != 0 && (size < COOKIE_MIN || size > COOKIE_MAX || size % 2 != 0)))
+    if (out->fast_open || (size != 0 && (size < COOKIE_MIN || size > COOKIE_MAX || size % 2 != 0)))
         return false;
     out->fast_open = true;
     out->fast_open_length = (uint8_t)size;
@@ -170,7 +169,7 @@ void sw_wire_tcp_options_read(struct wire_tcp_options *out, const uint8_t *bytes
 struct list {
     uint8_t *bytes;
     size_t used, room;
-    bool align; /* put NOPs before options so that what they hold is aligned */
+    bool align;        /* put NOPs before options so that what they hold is aligned */
     size_t cookie_end; /* where the Fast Open option ends; 0: none was written */
 };
 
@@ -364,9 +363,10 @@ size_t sw_wire_tcp_options_write(const struct wire_tcp_options *o, const uint8_t
                                  uint8_t *bytes, size_t room)
 {
     static const uint8_t usual[] = {
-        TCP_OPTION_MSS,          TCP_OPTION_SACK_PERMITTED, TCP_OPTION_TIMESTAMPS,
-        TCP_OPTION_WINDOW_SCALE, TCP_OPTION_FAST_OPEN,      TCP_OPTION_SACK,
-        TCP_OPTION_ACCURATE_0,   TCP_OPTION_EOL,
+        TCP_OPTION_MSS,        TCP_OPTION_SACK_PERMITTED,
+        TCP_OPTION_TIMESTAMPS, TCP_OPTION_WINDOW_SCALE,
+        TCP_OPTION_FAST_OPEN,  TCP_OPTION_SACK,
+        TCP_OPTION_ACCURATE_0, TCP_OPTION_EOL,
     };
     struct list l = {.bytes = bytes, .room = room & ~(size_t)3};
     size_t end;

@@ -20,8 +20,8 @@ enum {
     TCP_OPTION_TIMESTAMPS = 8,     /* length 10, RFC 7323 3.2 */
     TCP_OPTION_FAST_OPEN = 34,     /* length 2, or 6..18 even, RFC 7413 4.1.1 */
     TCP_OPTION_EXPERIMENT = 254,   /* length 4 + n, RFC 6994: which one is in the first two bytes */
-    TCP_OPTION_ACCURATE_0 = 172,   /* length 2, 5, 8, 11, RFC 9768 3.2.3: ECT(0), CE, ECT(1) bytes */
-    TCP_OPTION_ACCURATE_1 = 174,   /* the same in the order ECT(1), CE, ECT(0) */
+    TCP_OPTION_ACCURATE_0 = 172, /* length 2, 5, 8, 11, RFC 9768 3.2.3: ECT(0), CE, ECT(1) bytes */
+    TCP_OPTION_ACCURATE_1 = 174, /* the same in the order ECT(1), CE, ECT(0) */
 };
 
 #define WIRE_TCP_SACK_BLOCKS 4
@@ -38,14 +38,15 @@ struct wire_tcp_options {
     int8_t window_scale; /* shift count as sent, -1 if absent; the reader caps it at 14 */
     bool sack_permitted;
     bool timestamps;
-    bool malformed;           /* reading: the list broke off at a fault */
-    bool fast_open;           /* the option is there */
+    bool malformed;            /* reading: the list broke off at a fault */
+    bool fast_open;            /* the option is there */
     bool fast_open_experiment; /* as experiment 0xf989 rather than kind 34 (RFC 7413 9) */
-    uint8_t fast_open_length; /* bytes of cookie, 0: a request */
+    uint8_t fast_open_length;  /* bytes of cookie, 0: a request */
     uint8_t fast_open_cookie[16];
-    uint8_t accurate;       /* the kind of accurate ECN's option; 0: absent. Of two the first counts */
+    uint8_t accurate; /* the kind of accurate ECN's option; 0: absent. Of two the first counts */
     uint8_t accurate_count; /* of the counters there: the last may be left out */
-    uint32_t accurate_counters[WIRE_TCP_ACCURATE_COUNTERS]; /* 24 bits each, in the order of the kind */
+    uint32_t
+        accurate_counters[WIRE_TCP_ACCURATE_COUNTERS]; /* 24 bits each, in the order of the kind */
     uint8_t sack_count;
     struct wire_tcp_sack sack[WIRE_TCP_SACK_BLOCKS];
 };

@@ -199,6 +199,11 @@ static const char *read_option(struct segment *seg, const uint8_t *at, uint8_t s
     case 34:
     case 254:
         return read_cookie(seg, at, size);
+    case 172: /* accurate ECN: whole counters, and never before both ends agreed */
+    case 174:
+        return size > 11 || size % 3 != 2 || (seg->flags & (SYN | ACK)) == SYN
+                   ? "accurate ECN's option of a wrong size or in a SYN (RFC 9768 3.2.3)"
+                   : NULL;
     default:
         return "an option that we never negotiate";
     }

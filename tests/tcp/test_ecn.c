@@ -210,8 +210,8 @@ static void test_dctcp(void **state)
         r.sender.congestion = r.receiver.congestion = SANWO_CONGESTION_DCTCP;
         r.sender.ecn = (uint8_t)ecn;
         carry_out(&r);
-        assert_int_equal(r.sent.ecn, ecn == SANWO_ECN_ACCURATE ? SANWO_ECN_ACCURATE
-                                                               : SANWO_ECN_REQUEST);
+        assert_int_equal(r.sent.ecn,
+                         ecn == SANWO_ECN_ACCURATE ? SANWO_ECN_ACCURATE : SANWO_ECN_REQUEST);
         assert_marked_not_lost(&r);
     }
 }
@@ -266,7 +266,8 @@ static void test_marks_and_losses(void **state)
             carry_out(&r);
             assert_true(r.stats.marked > 0);
             assert_true(r.sent.segments_retransmitted > 0);
-            assert_true(r.sent.marks_told <= r.received.marks_received);
+            /* Where counters went round unseen and no option tells, the worst is assumed: once round. */
+            assert_true(r.sent.marks_told <= r.received.marks_received + 8);
         }
     }
 }

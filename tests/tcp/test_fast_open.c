@@ -155,6 +155,38 @@ static void test_one_ack_for_all(void **state)
     QUIET(p, 5000);
 }
 
+/* The handshake is timed by what it was alone; its time-out goes over to what is out. */
+static void test_ack_of_the_syn_alone(void **state)
+{
+    struct peer *p = *state;
+    opened(p, 5, 10);
+    peer_advance(p, 50);
+    WRITE(p, 100);
+    EXPECT(p, .flags = ACK, .seq = 1, .ack = 11, .length = 100);
+    peer_advance(p, 10);
+    SEND(p, .flags = ACK, .seq = 11, .ack = 1);
+    ASSERT_STATE(p, ESTABLISHED);
+    assert_int_equal(peer_info(p).srtt, 0); /* sixty milliseconds, and nothing tells */
+    EXPECT_WITHIN(p, 1100, .flags = ACK, .seq = 1, .ack = 11, .length = 100);
+}
+
+/* No more than the window has room for: the rest was not asked for, and comes again. */
+static void test_more_text_than_window(void **state)
+{
+    struct peer *p = *state;
+    uint8_t cookie[12];
+    p->config.tcp.receive_buffer = 2048;
+    listen_for(p, 5, 0);
+    get_cookie(p, cookie);
+    syn_from(p, PEER_PORT, cookie, 12, 3000);
+    const struct segment *answer = EXPECT(p, .flags = SYN | ACK, .seq = 0, .ack = 2049);
+    assert_int_equal(answer->window, 0);
+    peer_accept(p);
+    READ(p, 2048);
+    SEND(p, .flags = ACK, .seq = 2049, .ack = 1);
+    assert_int_equal(peer_info(p).rcv_nxt - peer_info(p).irs, 2049);
+}
+
 /* What was never sent is acknowledged: no handshake of ours (U-9). */
 static void test_ack_beyond_what_was_sent(void **state)
 {
@@ -341,6 +373,7 @@ static void test_lost_syn_ack(void **state)
     SEND(p, .flags = ACK, .seq = 11, .ack = 1);
     ASSERT_STATE(p, ESTABLISHED);
     EXPECT(p, .flags = ACK, .seq = 1, .ack = 11, .length = MSS); /* one segment: RFC 5681 3.1 */
+    assert_int_equal(peer_info(p).ssthresh, 2 * peer_info(p).send_mss); /* it was a loss */
     EXPECT_NOTHING(p);
     SEND(p, .flags = ACK, .seq = 11, .ack = 1001);
     EXPECT(p, .flags = ACK, .seq = 1001, .ack = 11, .length = 500);
@@ -537,6 +570,8 @@ int main(void)
         BOTH(test_cookie_is_sent_once),
         BOTH(test_data_before_the_handshake),
         BOTH(test_one_ack_for_all),
+        BOTH(test_ack_of_the_syn_alone),
+        BOTH(test_more_text_than_window),
         BOTH(test_ack_beyond_what_was_sent),
         BOTH(test_cookie_without_text),
         BOTH(test_wrong_cookie),

@@ -152,6 +152,8 @@ static void test_large_mss(void **state)
 {
     struct peer *p = *state;
     p->offer.mss = 9000;
+    peer_start(p);
+    assert_int_equal(sanwo_stack_link_set_mtu(p->stack, 0, 9000), 0);
     learn(p, cookie_option);
     connect_fast(p, 5000);
     const struct segment *syn = peer_next(p, 0);

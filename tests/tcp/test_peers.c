@@ -136,6 +136,7 @@ static void test_lost_syn(void **state)
     connection_of(p, 1500);
     struct sanwo_tcp_info info = peer_info(p);
     assert_int_equal(info.srtt, SANWO_MSEC(100));
+    assert_int_equal(info.min_rtt, SANWO_MSEC(100));
     assert_int_equal(info.rto, SANWO_MSEC(300));
 }
 

@@ -1,5 +1,6 @@
 /*
- * test_tcp_bbr_paths.c - BBR on paths in virtual time (bbr_path.h): what it finds, takes and shares.
+ * test_tcp_bbr_paths.c - BBR on paths in virtual time (bbr_path.h): what it finds, takes and
+ * shares.
  */
 #include "bbr_path.h"
 

@@ -201,8 +201,8 @@ static void test_crossing_syns(void **state)
     static const struct {
         uint8_t asked, ace, mode, answer;
     } rows[] = {
-        {TCP_ECN_CLASSIC, 3, TCP_ECN_CLASSIC, 1}, {TCP_ECN_CLASSIC, 7, TCP_ECN_CLASSIC, 1},
-        {TCP_ECN_CLASSIC, 0, TCP_ECN_OFF, 0},     {TCP_ECN_ACCURATE, 3, TCP_ECN_CLASSIC, 1},
+        {TCP_ECN_CLASSIC, 3, TCP_ECN_CLASSIC, 1},   {TCP_ECN_CLASSIC, 7, TCP_ECN_CLASSIC, 1},
+        {TCP_ECN_CLASSIC, 0, TCP_ECN_OFF, 0},       {TCP_ECN_ACCURATE, 3, TCP_ECN_CLASSIC, 1},
         {TCP_ECN_ACCURATE, 7, TCP_ECN_ACCURATE, 2}, {TCP_ECN_OFF, 7, TCP_ECN_OFF, 0},
     };
 
@@ -297,7 +297,8 @@ static void test_flags_as_a_number(void **state)
 {
     (void)state;
     for (uint8_t ace = 0; ace < 8; ace++) {
-        struct wire_tcp h = {.flags = TCP_ACK | TCP_ECE, .reserved = 0x0e, .header_length = 20}, back;
+        struct wire_tcp h = {.flags = TCP_ACK | TCP_ECE, .reserved = 0x0e, .header_length = 20},
+                        back;
         uint8_t bytes[WIRE_TCP_HEADER];
 
         sw_wire_tcp_set_ace(&h, ace);
@@ -369,7 +370,7 @@ static void test_latched_until_cwr(void **state)
         uint8_t ace;
     } rows[] = {
         {IP_ECT_0, 0, 100, 0},       {IP_CE, 0, 0, 0}, /* a bare ACK: RFC 3168 6.1.4 */
-        {IP_CE, 0, 100, 1},          {IP_ECT_0, 0, 100, 1}, {IP_NOT_ECT, 0, 100, 1},
+        {IP_CE, 0, 100, 1},          {IP_ECT_0, 0, 100, 1},    {IP_NOT_ECT, 0, 100, 1},
         {IP_ECT_0, TCP_CWR, 100, 0}, {IP_CE, TCP_CWR, 100, 1}, {IP_CE, TCP_CWR, 100, 1},
         {IP_ECT_1, TCP_CWR, 100, 0},
     };
@@ -534,7 +535,8 @@ static void test_option_where_there_is_room(void **state)
         bool timestamps;
         uint8_t blocks;
         uint32_t size;
-    } rows[] = {{false, 0, 8}, {false, 3, 8}, {false, 4, 0}, {true, 0, 8}, {true, 2, 8}, {true, 3, 0}};
+    } rows[] = {{false, 0, 8}, {false, 3, 8}, {false, 4, 0},
+                {true, 0, 8},  {true, 2, 8},  {true, 3, 0}};
     struct rig *r = rig_new();
     struct tcp_connection *c = agreed_on(r, TCP_ECN_ACCURATE);
 
@@ -569,15 +571,15 @@ static void test_marks_by_the_flags(void **state)
     } rows[] = {
         {5, 5, false, 2000, 0, 0},
         {5, 6, false, 2000, 1, 1000},
-        {5, 0, false, 4000, 3, 3000},      /* round */
+        {5, 0, false, 4000, 3, 3000}, /* round */
         {0xffffffff, 1, false, 2000, 2, 2000},
-        {5, 6, false, 0, 0, 0},            /* no news: perhaps an old one */
-        {5, 6, false, 300, 1, 300},        /* never more than arrived */
-        {5, 4, false, 1000, 7, 1000},      /* the path, or pure ACKs: believed */
-        {5, 5, false, 8000, 0, 0},         /* eight could be all: but nothing was marked lately */
-        {5, 5, true, 8000, 8, 8000},       /* here it is more likely than not */
+        {5, 6, false, 0, 0, 0},       /* no news: perhaps an old one */
+        {5, 6, false, 300, 1, 300},   /* never more than arrived */
+        {5, 4, false, 1000, 7, 1000}, /* the path, or pure ACKs: believed */
+        {5, 5, false, 8000, 0, 0},    /* eight could be all: but nothing was marked lately */
+        {5, 5, true, 8000, 8, 8000},  /* here it is more likely than not */
         {5, 5, true, 7000, 0, 0},
-        {5, 6, true, 20000, 17, 17000},    /* the most that twenty allow */
+        {5, 6, true, 20000, 17, 17000}, /* the most that twenty allow */
         {5, 6, true, 17000, 17, 17000},
         {5, 6, true, 16999, 17, 16999},
         {5, 6, true, 16000, 9, 9000},
@@ -640,8 +642,8 @@ static void test_marks_by_the_option(void **state)
     /* An older one says nothing; the flags do. */
     seg = with_option(r, c, 0, 1, 0x0000ff);
     assert_int_equal(sw_tcp_accurate_marked(&r->tcp, c, &seg, 3000), 1000);
-    /* In the other order CE stands in the middle as well. */
-    seg = with_option(r, c, 1, 1, (a->s_ceb + 700) & 0xffffff);
+    /* In the other order CE stands in the middle as well. What the flags told is not told again. */
+    seg = with_option(r, c, 1, 1, (a->s_ceb + 1700) & 0xffffff);
     seg.options.accurate = TCP_OPTION_ACCURATE_1;
     assert_int_equal(sw_tcp_accurate_marked(&r->tcp, c, &seg, 1000), 700);
     rig_discard(r, c);

@@ -37,7 +37,7 @@ static void test_sending(void **state)
     assert_int_equal(i.srtt, SANWO_MSEC(80));
     assert_int_equal(i.min_rtt, SANWO_MSEC(80));
     assert_int_equal(i.rttvar, SANWO_MSEC(40));
-    assert_int_equal(i.rto, SANWO_MSEC(280));
+    assert_int_equal(i.rto, SANWO_MSEC(240));
     assert_int_equal(i.segments_out, 3);
     assert_int_equal(i.limited_by, SANWO_REASON_CONGESTION_WINDOW);
     assert_int_equal(i.send_scale, -1);

@@ -79,6 +79,7 @@ static void deliver(struct world *w, enum side side, struct sanwo_frame *frames,
         if (frames[i].length < 20 || ip[0] >> 4 != 4)
             continue;
         frames[i].link = 0;
+        frames[i].checksum = SANWO_CHECKSUM_VALID; /* this path damages nothing */
         if (ip[18] == linux_byte)
             write_device(w, side, &frames[i]);
         else if (w->ends[side].stack != NULL)

@@ -24,8 +24,8 @@ static void bbr_init(struct tcp_cc *cc, void *state, sanwo_time now)
     sw_tcp_bbr_model_init(bbr, cc, now);
     sw_tcp_bbr_state_init(bbr, now);
     /*
-     * As if the round trip took 1 ms, until it is known. Where cwnd is left from an earlier life, it
-     * was not for such a path: a usual initial window (RFC 6928) is supposed. Below 2^40.
+     * As if the round trip took 1 ms, until it is known. Where cwnd is left from an earlier life,
+     * it was not for such a path: a usual initial window (RFC 6928) is supposed. Below 2^40.
      */
     uint64_t window = sw_min32(bbr->initial_cwnd, 10u * cc->mss);
     cc->pacing_rate = window * 1000 * bbr->pacing_gain / BBR_GAIN_ONE;

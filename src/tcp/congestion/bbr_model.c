@@ -6,7 +6,7 @@
  *                                              `----- bw x min_rtt = BDP -'
  *     too much in flight was -------- inflight_hi
  *     losses of a round: x 0.7 ------ inflight_lo
- *     ACKs in bunches --------------- extra_acked, on top of the BDP so that sending goes on meanwhile
+ *     ACKs in bunches --------------- extra_acked, on top of the BDP: sending goes on meanwhile
  */
 #include "base/bytes.h"
 #include "tcp/congestion/bbr.h"

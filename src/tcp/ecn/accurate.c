@@ -17,7 +17,7 @@
 #define CEP_MASK 7
 #define COUNTER_MASK UINT32_C(0xffffff)
 #define HALF_COUNTER (UINT32_C(1) << 23)
-#define MARKS_UNTOLD 2 /* 3.2.2.5.1: marks that make an ACK due at once: 2 to 6 */
+#define MARKS_UNTOLD 2   /* 3.2.2.5.1: marks that make an ACK due at once: 2 to 6 */
 #define TRIAL_SEGMENTS 8 /* sent as ECT and delivered before the path is judged to bleach it */
 #define SPACE_OF_OPTIONS 40
 
@@ -137,7 +137,8 @@ static bool by_option(struct tcp_connection *conn, struct tcp_accurate *a,
     if (marked >= HALF_COUNTER) /* older than what was told already */
         return false;
     a->s_ceb += marked;
-    *bytes = marked;
+    *bytes = marked - sw_min32(marked, a->guessed); /* what is counted is not counted again */
+    a->guessed = 0;
     /* 3.2.2.3: what left as ECT(0) never arrived as such. Marks will not, either. */
     bool bleached = o->accurate == TCP_OPTION_ACCURATE_0 && o->accurate_counters[0] == FIRST_EB &&
                     a->s_ceb == 0;
@@ -183,7 +184,9 @@ uint32_t sw_tcp_accurate_marked(struct tcp *tcp, struct tcp_connection *conn,
     a->s_cep += marks;
     a->marks_told += marks;
     a->marked_lately = marks > 0;
-    if (!exact)
-        bytes = sw_min32(marks, packets) * mss; /* at most delivered + mss */
+    if (!exact) {
+        bytes = sw_min32(sw_min32(marks, packets) * mss, delivered); /* below delivered + mss */
+        a->guessed = sw_min32(a->guessed + bytes, COUNTER_MASK);
+    }
     return sw_min32(bytes, delivered);
 }

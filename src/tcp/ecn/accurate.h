@@ -14,16 +14,18 @@
 struct tcp_accurate {
     uint32_t r_cep, r_ceb, r_e0b, r_e1b;
     uint32_t s_cep, s_ceb;
-    uint64_t sent_delivered; /* bytes sent as ECT that arrived, roughly: what bleaching is judged by */
+    uint32_t guessed; /* bytes taken for marked by flags alone, since the last option */
+    uint64_t
+        sent_delivered; /* bytes sent as ECT that arrived, roughly: what bleaching is judged by */
     uint64_t marks_received, marks_told; /* for STATUS: packets */
-    uint8_t synack_ecn;      /* active open: of the SYN-ACK */
-    uint8_t last_ecn;        /* of the last segment with text */
-    uint8_t unreported;      /* marks since our last ACK */
-    uint8_t options_due;     /* segments that still are to carry the option */
-    bool answers_syn_ack;    /* the next segment tells how the SYN-ACK arrived */
-    bool feedback_seen;      /* the first counter of the peer's was looked at */
+    uint8_t synack_ecn;                  /* active open: of the SYN-ACK */
+    uint8_t last_ecn;                    /* of the last segment with text */
+    uint8_t unreported;                  /* marks since our last ACK */
+    uint8_t options_due;                 /* segments that still are to carry the option */
+    bool answers_syn_ack;                /* the next segment tells how the SYN-ACK arrived */
+    bool feedback_seen;                  /* the first counter of the peer's was looked at */
     bool option_seen, option_broken;
-    bool marked_lately;      /* the last ACK with news told of marks */
+    bool marked_lately; /* the last ACK with news told of marks */
 };
 
 /* False: no memory. */

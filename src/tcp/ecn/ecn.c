@@ -59,7 +59,8 @@ static enum tcp_ecn_mode wanted(const struct sanwo_tcp_config *config)
 uint8_t sw_tcp_ecn_syn(struct tcp *tcp, struct tcp_connection *conn)
 {
     static const uint8_t asks[] = {ACE_NONE, ACE_CLASSIC, ACE_ACCURATE};
-    if (conn->state != SANWO_TCP_SYN_SENT) { /* the peer's SYN was judged by sw_tcp_ecn_answered() */
+    if (conn->state !=
+        SANWO_TCP_SYN_SENT) { /* the peer's SYN was judged by sw_tcp_ecn_answered() */
         const struct tcp_accurate *a = sw_tcp_accurate(tcp, conn);
         if (conn->ecn == TCP_ECN_CLASSIC)
             return ACE_ECE;
@@ -149,7 +150,7 @@ static enum tcp_ecn_mode agreed(enum tcp_ecn_mode asked, uint8_t ace)
         return TCP_ECN_CLASSIC;
     /* All three: it mirrors what it does not know (RFC 3168 6.1.1.2). */
     return asked == TCP_ECN_ACCURATE && ace != ACE_NONE && ace != ACE_ACCURATE ? TCP_ECN_ACCURATE
-                                                                              : TCP_ECN_OFF;
+                                                                               : TCP_ECN_OFF;
 }
 
 bool sw_tcp_ecn_answered(struct tcp *tcp, struct tcp_connection *conn,
@@ -165,8 +166,8 @@ bool sw_tcp_ecn_answered(struct tcp *tcp, struct tcp_connection *conn,
     if (mode == TCP_ECN_ACCURATE) {
         if (!sw_tcp_accurate_start(tcp, conn))
             return false;
-        uint8_t told = seg->ace == ACE_RESERVED || crossed ? IP_NOT_ECT
-                                                           : sw_tcp_accurate_decode(seg->ace);
+        uint8_t told =
+            seg->ace == ACE_RESERVED || crossed ? IP_NOT_ECT : sw_tcp_accurate_decode(seg->ace);
         sw_tcp_accurate_begin(tcp, conn, seg->dscp_ecn & IP_ECN_MASK, told);
         sw_tcp_accurate(tcp, conn)->answers_syn_ack = !crossed;
     }
@@ -190,14 +191,14 @@ bool sw_tcp_ecn_promote(struct tcp *tcp, struct tcp_connection *conn,
 }
 
 /* RFC 9768 3.2.2.1, table 4. It told of the SYN-ACK; the counter as such begins with the next one. */
-void sw_tcp_ecn_handshake_ack(struct tcp *tcp, struct tcp_connection *conn,
-                              struct tcp_segment *seg)
+void sw_tcp_ecn_handshake_ack(struct tcp *tcp, struct tcp_connection *conn, struct tcp_segment *seg)
 {
     struct tcp_accurate *a = sw_tcp_accurate(tcp, conn);
     if (!a)
         return;
     uint8_t told = sw_tcp_accurate_decode(seg->ace);
-    if (seg->ace == ACE_NONE || (told != IP_NOT_ECT && told <= IP_ECN_MASK)) /* we sent it Not-ECT */
+    if (seg->ace == ACE_NONE ||
+        (told != IP_NOT_ECT && told <= IP_ECN_MASK)) /* we sent it Not-ECT */
         conn->ecn_no_ect = 1;
     if (told == IP_CE)
         a->s_cep++;
@@ -244,8 +245,7 @@ static void echo_until_reduced(struct tcp *tcp, struct tcp_connection *conn, boo
 }
 
 /* RFC 3168 6.1.5: of segments inside the window only; bare ACKs are none of its business (6.1.4). SHLD-8. */
-void sw_tcp_ecn_receive(struct tcp *tcp, struct tcp_connection *conn,
-                        const struct tcp_segment *seg)
+void sw_tcp_ecn_receive(struct tcp *tcp, struct tcp_connection *conn, const struct tcp_segment *seg)
 {
     if (SW_LIKELY(conn->ecn == TCP_ECN_OFF))
         return;
@@ -283,8 +283,8 @@ static bool is_fresh(const struct tcp_connection *conn, const struct tcp_plan *p
            plan->reason != SANWO_REASON_WINDOW_PROBE;
 }
 
-void sw_tcp_ecn_outgoing(struct tcp *tcp, struct tcp_connection *conn,
-                         const struct tcp_plan *plan, struct tcp_outgoing *out)
+void sw_tcp_ecn_outgoing(struct tcp *tcp, struct tcp_connection *conn, const struct tcp_plan *plan,
+                         struct tcp_outgoing *out)
 {
     out->ace = ACE_NONE;
     conn->ecn_ect = 0;

@@ -69,8 +69,8 @@ uint32_t sw_tcp_ecn_option(const struct tcp *tcp, const struct tcp_connection *c
 /* ---- sending ---------------------------------------------------------------------------------------- */
 
 /* The flags of a segment about to be built; whether its frame is ECT goes to conn->ecn_ect. */
-void sw_tcp_ecn_outgoing(struct tcp *tcp, struct tcp_connection *conn,
-                         const struct tcp_plan *plan, struct tcp_outgoing *out);
+void sw_tcp_ecn_outgoing(struct tcp *tcp, struct tcp_connection *conn, const struct tcp_plan *plan,
+                         struct tcp_outgoing *out);
 /* The next frame must hold one segment: what cuts it up may clear CWR in all but the first. */
 bool sw_tcp_ecn_is_single(const struct tcp *tcp, const struct tcp_connection *conn);
 /*

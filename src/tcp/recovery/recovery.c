@@ -166,6 +166,8 @@ void sw_tcp_recovery_on_sack(struct tcp *tcp, struct tcp_connection *conn, struc
     news->sacked_first_sent = out.first_sent;
     news->highest_sacked_set = out.bytes != 0;
     news->highest_sacked = out.highest;
+    if (out.first_sent) /* Karn is kept: it was sent once, and its report waited for nothing */
+        news->rtt = seg->arrival > out.sent ? seg->arrival - out.sent : 1;
     if (out.bytes)
         sw_tcp_wants_send(tcp, conn);
 }

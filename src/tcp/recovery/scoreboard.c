@@ -46,7 +46,10 @@ static void note_delivered(struct tcp *tcp, struct tcp_connection *conn,
     tcp_seq end = tcp_seq_add(r->seq, r->length);
     sw_tcp_rack_delivered(tcp, conn, r, seg);
     sw_tcp_record_delivered(tcp, conn, place, r->length);
-    out->first_sent |= !(r->flags & RECORD_RETRANSMITTED);
+    if (!(r->flags & RECORD_RETRANSMITTED)) {
+        out->sent = out->first_sent && out->sent > r->sent ? out->sent : r->sent;
+        out->first_sent = true;
+    }
     out->highest = out->bytes ? tcp_seq_max(out->highest, end) : end;
     out->bytes += r->length;
 }

@@ -8,7 +8,8 @@
 
 struct tcp_sacked {
     uint32_t bytes;  /* newly reported */
-    bool first_sent; /* some of them were sent once */
+    bool first_sent; /* some of them were sent once ... */
+    sanwo_time sent; /* ... the last of them then */
     tcp_seq highest; /* of them, one past the last */
 };
 /* Marks what the segment's blocks newly cover. */

@@ -44,11 +44,16 @@ void sw_tcp_undo_resent(struct tcp *tcp, struct tcp_connection *conn, uint32_t b
     }
 }
 
-/* RFC 3522 3.2: what it acknowledges was in the network before we sent any of it again. */
-static bool echoes_the_original(const struct tcp_connection *conn, const struct tcp_undo *u,
-                                const struct tcp_news *news)
+/*
+ * RFC 3522 3.2: what it acknowledges was in the network before we sent any of it again. One hole that
+ * filled by itself says nothing of the others: none may be left that was sent again or is to be.
+ */
+static bool echoes_the_original(const struct tcp *tcp, const struct tcp_connection *conn,
+                                const struct tcp_undo *u, const struct tcp_news *news)
 {
     const struct wire_tcp_options *o = &news->seg->options;
+    if (sw_tcp_sending(tcp, conn)->records.resent_out || (conn->in_recovery && conn->send.lost))
+        return false;
     return conn->timestamps && o->timestamps && u->stamped && news->acked && news->resent &&
            sw_tcp_timestamp_before(o->ts_echo, u->first_stamp);
 }
@@ -142,7 +147,7 @@ bool sw_tcp_undo_ack(struct tcp *tcp, struct tcp_connection *conn, const struct 
     bool duplicates = all_were_duplicates(u, news);
     bool late = step(conn, u, news);
     bool recovering = conn->in_recovery || conn->in_timeout;
-    if (!duplicates && !late && !(recovering && echoes_the_original(conn, u, news)))
+    if (!duplicates && !late && !(recovering && echoes_the_original(tcp, conn, u, news)))
         return false;
     restore(tcp, conn, u);
     return true;

@@ -142,10 +142,10 @@ static enum tcp_verdict advance(struct tcp *tcp, struct tcp_connection *conn,
     sw_tcp_send_queue_acknowledge(tcp, conn, acked - fin);
     conn->bytes_acked += acked - fin;
     sw_tcp_meter_acked(tcp, conn);
-    if (told.rtt_valid) { /* RFC 6298 3; timed by arrival, not by when we looked */
+    if (told.rtt_valid) /* RFC 6298 3; timed by arrival, not by when we looked */
         news->rtt = seg->arrival > told.sent ? seg->arrival - told.sent : 1;
+    if (news->rtt)
         sw_tcp_rtt_sample(tcp, conn, news->rtt);
-    }
     news->acked = acked;
     news->first_sent = told.first_sent;
     news->resent = told.resent;
@@ -216,6 +216,8 @@ enum tcp_verdict sw_tcp_process_ack(struct tcp *tcp, struct tcp_connection *conn
         conn->duplicate_acks_seen++;
         news.duplicate = true;
     }
+    if (news.rtt && !news.acked)
+        sw_tcp_rtt_sample(tcp, conn, news.rtt);
     if (verdict == TCP_CONTINUE)
         sw_tcp_recovery_end(tcp, conn, &news);
     return verdict;

@@ -53,7 +53,9 @@ static uint32_t burst(const struct tcp_connection *conn, uint64_t rate)
     if (conn->send.srtt && conn->send.srtt / BURSTS_A_ROUND_TRIP < time)
         time = conn->send.srtt / BURSTS_A_ROUND_TRIP;
     uint64_t bytes = rate < SECOND * 1000 ? rate * (uint64_t)time / SECOND : LARGEST_BURST;
-    return sw_max32((uint32_t)(bytes < LARGEST_BURST ? bytes : LARGEST_BURST), conn->cc.mss);
+    uint32_t mss = sw_max32(conn->cc.mss, 1); /* whole segments, rounded up: fewer wakes, not more */
+    uint32_t least = (uint32_t)(bytes < LARGEST_BURST ? bytes : LARGEST_BURST);
+    return sw_max32((least + mss - 1) / mss, 1) * mss;
 }
 
 void sw_tcp_pacing_update(struct tcp *tcp, struct tcp_connection *conn)
@@ -70,7 +72,7 @@ static sanwo_time time_for(const struct tcp_pacing *pacing, uint32_t bytes)
 {
     /* A frame has less than 2^18 bytes: below this their product fits. It is 15 bytes a second. */
     if (pacing->per_byte >= UINT64_C(1) << 46)
-        return LONGEST_GAP;
+        return bytes ? LONGEST_GAP : 0;
     sanwo_time time = (sanwo_time)(pacing->per_byte * bytes >> FRACTION);
     return time < LONGEST_GAP ? time : LONGEST_GAP;
 }
@@ -98,11 +100,11 @@ uint32_t sw_tcp_pacing_frame(const struct tcp *tcp, const struct tcp_connection 
 void sw_tcp_pacing_sent(struct tcp *tcp, struct tcp_connection *conn, uint32_t bytes)
 {
     struct tcp_sending *s = sw_tcp_sending(tcp, conn);
-    if (!s || !s->pacing.per_byte)
+    if (!s)
         return;
     uint32_t free = sw_min32(s->pacing.head_start, bytes);
     s->pacing.head_start -= free;
-    if (free == bytes)
+    if (free == bytes || !s->pacing.per_byte)
         return;
     uint32_t credit = s->pacing.burst - sw_min32(s->pacing.burst, conn->cc.mss);
     sanwo_time earliest = tcp->now - time_for(&s->pacing, credit);

@@ -420,16 +420,20 @@ void sw_tcp_record_set_flags(struct tcp *tcp, struct tcp_connection *conn,
     if (r->marked && (record->flags & ~flags & RECORD_LOST) &&
         ((flags & RECORD_SACKED) || !(flags & RECORD_RETRANSMITTED)))
         sw_tcp_rate_on_found(&s->rate, record->length); /* it came, or is taken back */
-    if (!(record->flags & away))
+    if (!(record->flags & away)) {
         conn->send.in_flight -= record->length;
+        r->resent_out -= record->flags & RECORD_RETRANSMITTED ? record->length : 0;
+    }
     if (record->flags & RECORD_LOST) {
         conn->send.lost -= record->length;
         chunk->lost--;
     }
     chunk->sacked -= !!(record->flags & RECORD_SACKED);
     record->flags = flags;
-    if (!(flags & away))
+    if (!(flags & away)) {
         conn->send.in_flight += record->length;
+        r->resent_out += flags & RECORD_RETRANSMITTED ? record->length : 0;
+    }
     if (flags & RECORD_LOST) {
         if (!conn->send.lost || tcp_seq_before(record->seq, r->lost_from))
             r->lost_from = record->seq;
@@ -451,12 +455,15 @@ void sw_tcp_record_delivered(struct tcp *tcp, struct tcp_connection *conn,
 }
 
 /* @length numbers of the record left the flight, whichever way they were counted. */
-static void uncount(struct tcp_connection *conn, const struct tcp_record *record, uint32_t length)
+static void uncount(struct tcp_connection *conn, struct tcp_records *r,
+                    const struct tcp_record *record, uint32_t length)
 {
-    if (record->flags & RECORD_LOST)
+    if (record->flags & RECORD_LOST) {
         conn->send.lost -= length;
-    else if (!(record->flags & RECORD_SACKED))
+    } else if (!(record->flags & RECORD_SACKED)) {
         conn->send.in_flight -= length;
+        r->resent_out -= record->flags & RECORD_RETRANSMITTED ? length : 0;
+    }
 }
 
 static void note_acked(struct tcp_acked *acked, const struct tcp_record *record, uint32_t length)
@@ -505,14 +512,14 @@ struct tcp_acked sw_tcp_records_acknowledge(struct tcp *tcp, struct tcp_connecti
             sw_tcp_rate_on_found(&sw_tcp_sending(tcp, conn)->rate,
                                  sw_min32(covered, record->length));
         if (covered < record->length) {
-            uncount(conn, record, covered);
+            uncount(conn, r, record, covered);
             record->seq = upto;
             record->length -= covered;
             break;
         }
         if (conn->sack && !(record->flags & RECORD_SACKED))
             sw_tcp_rack_delivered(tcp, conn, record, seg);
-        uncount(conn, record, record->length);
+        uncount(conn, r, record, record->length);
         acked.rtt_valid = true;
         acked.sent = record->sent;
         take_oldest(tcp, r, chunk);
@@ -531,7 +538,7 @@ void sw_tcp_records_clear(struct tcp *tcp, struct tcp_connection *conn)
         return;
     while (chunks(r))
         remove_first_chunk(tcp, r);
-    r->count = 0;
+    r->count = r->resent_out = 0;
     sw_tcp_resent_clear(&r->resent);
 }
 

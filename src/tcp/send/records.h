@@ -44,6 +44,7 @@ struct tcp_records {
     uint32_t capacity;
     uint32_t count;         /* records in all */
     uint32_t transmissions; /* so many went out: what came after what */
+    uint32_t resent_out;    /* bytes in flight that were sent again */
     tcp_seq lost_from;      /* no record below it is lost */
     struct tcp_resent_queue resent;
     bool marked; /* with a rate mark each (send/rate.h) */

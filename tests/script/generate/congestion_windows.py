@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Slow start and congestion avoidance, ACK by ACK (RFC 5681 3.1, RFC 3465 2.1): rows RFC5681-3.1-1,
-RFC5681-3.1-5, MUST-19; B-20.
+"""NewReno's window, ACK by ACK (RFC 5681 3.1, RFC 3465 2.1): rows RFC5681-3.1-1, RFC5681-3.1-5,
+MUST-19; B-20.
 
 F segments are lost, the first one is sent again and all are acknowledged; then data without end,
 each ACK for so many segments. The rules:
@@ -12,7 +12,8 @@ each ACK for so many segments. The rules:
 """
 from states import Writer
 
-OPEN = """0     socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
+OPEN = """`sysctl -w net.ipv4.tcp_congestion_control=reno`
+0     socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
 +0    bind(3, ..., ...) = 0
 +0    listen(3, 1) = 0
 +0    < S 0:0(0) win 65535 <mss 1000>

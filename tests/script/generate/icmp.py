@@ -98,15 +98,17 @@ SIZE = {4: (1000, 600), 6: (1400, 1220)}
 def quote(writer, version, name, base, offset, in_flight):
     """A message about the path MTU: what is in flight is cut and sent again, or nothing happens."""
     size, small = SIZE[version]
-    una, nxt = size + 1, 3 * size + 1
+    una, nxt = small + 1, small + 2 * size + 1  # none of this size passed yet (RFC 5927 7.2)
     quoted = ({"una": una, "nxt": nxt}[base] + offset) % 2**32
     script = f"{SETUP['ESTABLISHED'][0].split('+0    write')[0]}".replace("mss 1000",
                                                                           f"mss {size}")
-    script += f"+0    write(4, ..., {3 * size}) = {3 * size}\n"
-    for i in range(3):
-        flag = "P." if i == 2 else "."
-        script += f"+0    > {flag} {i * size + 1}:{(i + 1) * size + 1}({size}) ack 1\n"
-    script += f"+.1   < . 1:1(0) ack {una} win {PEER_WINDOW}\n\n"
+    script += f"+0    write(4, ..., {small}) = {small}\n+0    > P. 1:{una}({small}) ack 1\n"
+    script += f"+.1   < . 1:1(0) ack {una} win {PEER_WINDOW}\n"
+    script += f"+0    write(4, ..., {2 * size}) = {2 * size}\n"
+    for i in range(2):
+        flag = "P." if i == 1 else "."
+        script += f"+0    > {flag} {i * size + una}:{(i + 1) * size + una}({size}) ack 1\n"
+    script += "\n"
     script += f"+0    < icmp {TOO_BIG[version]} [{quoted}:{(quoted + size) % 2**32}({size})]\n"
     at = una
     while in_flight and at < nxt:

@@ -7,12 +7,14 @@ The rules:
     a block counts if UNA < left < right =< NXT, modulo 2^32: else nothing happens before the RTO
     three segments' worth of it: what lies below is lost at once (RFC 8985 6.2 step 4)
     less: after a quarter of the round trip (100 ms), since nothing was ever reordered
-    cwnd is then two segments (RFC 5681 3.1 (4)); the first hole goes whatever cwnd says (RFC 5681
-        3.2), the next ones as far as cwnd has room; what lies above the block is still in flight
+    ssthresh is then two segments (RFC 5681 3.1 (4)); the first hole goes in any case, the next ones
+        as far as there is room up to ssthresh, but no more than the ACK reported (RFC 6937 3): after
+        the wait that is none; what lies above the block is still in flight
 """
 from states import MASK, Writer
 
-OPEN = """0     socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
+OPEN = """`sysctl -w net.ipv4.tcp_congestion_control=reno net.ipv4.tcp_early_retrans=0`
+0     socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
 +0    bind(3, ..., ...) = 0
 +0    listen(3, 1) = 0
 +0    < S 0:0(0) win 65535 <mss 1000,sackOK,nop,nop>
@@ -30,7 +32,8 @@ OPEN = """0     socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
 MSS = 1000
 UNA = 1
 NXT = 4001
-CWND = 2 * MSS
+SSTHRESH = 2 * MSS
+AT_ONCE = 3 * MSS
 HALF = 2**31
 
 EDGES = {
@@ -51,11 +54,13 @@ def again(first, end):
 
 
 def holes(left, right):
-    """What goes at once when all below the block is found lost."""
+    """What goes when all below the block is found lost."""
+    at_once = right - left >= AT_ONCE
     lines, in_flight, first = [], NXT - right, UNA
+    room = SSTHRESH if at_once else in_flight + MSS
     while first < left:
         end = min(first + MSS, left)
-        if lines and in_flight + end - first > CWND:
+        if lines and in_flight + end - first > room:
             break
         lines.append(again(first, end))
         in_flight += end - first
@@ -66,7 +71,7 @@ def holes(left, right):
 def expected(left, right):
     if not counts(left, right):
         return "+.2   " + again(UNA, UNA + MSS)
-    wait = "+0    " if right - left >= 3 * MSS else "+.025 "
+    wait = "+0    " if right - left >= AT_ONCE else "+.025 "
     return wait + "+0    ".join(holes(left, right))
 
 
