@@ -32,6 +32,8 @@ static void describe_path(const struct sim_draw *d, unsigned side, FILE *out)
         fprintf(out, ", spikes %.4f %% of %.6f s", p->spike_ppm / 1e4, seconds(p->spike));
     if (p->rate != 0)
         fprintf(out, ", %llu bit/s, queue %u bytes", (unsigned long long)p->rate, p->queue);
+    if (p->ecn_mark != 0)
+        fprintf(out, ", marks above %u", p->ecn_mark);
     fprintf(out, "\n");
 }
 
@@ -69,6 +71,32 @@ static void describe_host(const struct sim_draw *d, unsigned side, FILE *out)
         c->tcp.keepalive ? seconds(c->tcp.keepalive_idle) : 0.0);
 }
 
+/* Only what is other than usual. */
+static void describe_sender(const struct sim_draw *d, unsigned side, FILE *out)
+{
+    static const char *const algorithms[SANWO_CONGESTION_COUNT] = {
+        [SANWO_CONGESTION_NEWRENO] = "newreno",
+        [SANWO_CONGESTION_CUBIC] = "cubic",
+        [SANWO_CONGESTION_BBR] = "bbr",
+        [SANWO_CONGESTION_DCTCP] = "dctcp",
+    };
+    const struct sanwo_tcp_config *t = &d->config.stack[side].tcp;
+
+    fprintf(out, "  sender %c: %s%s%s%s, ECN %u, MTU probing %u from %u, RTO from %.3f s",
+            'A' + (int)side, algorithms[t->congestion], t->pacing ? "" : ", not paced",
+            t->tail_loss_probe ? "" : ", no tail probes", t->idle_restart ? "" : ", no idle restart",
+            t->ecn, t->mtu_probing, t->base_mss, seconds(t->rto_minimum));
+    fprintf(out, ", buffers from %u to %u and %u to %u, first window %u, clamp %u, unsent %u",
+            t->send_buffer_start, t->send_buffer_max, t->receive_buffer_start,
+            t->receive_buffer_max, t->initial_receive_window, t->window_clamp, t->unsent_limit);
+    if (d->config.fast_open[side] || d->config.fast_open_queue[side] != 0)
+        fprintf(out, ", fast open%s, takes %u", d->config.fast_open[side] ? "s" : "",
+                d->config.fast_open_queue[side]);
+    if (t->remember_peers)
+        fprintf(out, ", remembers peers (%u)", d->config.stack[side].max_peers);
+    fprintf(out, "\n");
+}
+
 static void describe_episode(const struct sim_episode *e, FILE *out)
 {
     fprintf(out, "  after %.6f s: ", seconds(e->at));
@@ -101,6 +129,8 @@ void sim_describe(const struct sim_draw *d, FILE *out)
         seconds(d->span), seconds(d->faulty));
     for (unsigned side = 0; side < 2; side++)
         describe_host(d, side, out);
+    for (unsigned side = 0; side < 2; side++)
+        describe_sender(d, side, out);
     if (d->config.direct) {
         fprintf(out, "  no network: offload %#x\n", d->config.offload);
     } else {

@@ -104,7 +104,7 @@ static uint64_t draw_kinds(const struct sim_draw *d, uint64_t allowed)
     uint64_t faults = 0;
 
     for (unsigned i = 0; i < SIM_FAULT_COUNT; i++)
-        if (chance_hit(&c, share))
+        if (chance_hit(&c, i < SIM_SENDER ? share : 400000)) /* those are ways to send, no faults */
             faults |= SIM_BIT(i);
     faults &= allowed;
     /* Stacks that meet directly have no network, and frames by reference no reboots. */
@@ -112,7 +112,8 @@ static uint64_t draw_kinds(const struct sim_draw *d, uint64_t allowed)
         faults &= SIM_BIT(SIM_DIRECT) | SIM_BIT(SIM_LATE) | SIM_BIT(SIM_JUMP) |
                   SIM_BIT(SIM_MEMORY) | SIM_BIT(SIM_REFUSE) | SIM_BIT(SIM_OPTIONS) |
                   SIM_BIT(SIM_ABORT) | SIM_BIT(SIM_CLOSE) | SIM_BIT(SIM_SLOW) | SIM_BIT(SIM_BOTH) |
-                  SIM_BIT(SIM_URGENT);
+                  SIM_BIT(SIM_URGENT) | SIM_BIT(SIM_SENDER) | SIM_BIT(SIM_ECN) |
+                  SIM_BIT(SIM_FAST_OPEN) | SIM_BIT(SIM_PEERS);
     return faults;
 }
 
@@ -184,7 +185,8 @@ static void draw_keepalive(struct sim_draw *d)
     const uint64_t harmless = SIM_BIT(SIM_JITTER) | SIM_BIT(SIM_RATE) | SIM_BIT(SIM_MTU) |
                               SIM_BIT(SIM_CLAMP) | SIM_BIT(SIM_BLEACH) | SIM_BIT(SIM_OPTIONS) |
                               SIM_BIT(SIM_SLOW) | SIM_BIT(SIM_URGENT) | SIM_BIT(SIM_SPLIT) |
-                              SIM_BIT(SIM_STRIP);
+                              SIM_BIT(SIM_STRIP) | SIM_BIT(SIM_SENDER) | SIM_BIT(SIM_ECN) |
+                              SIM_BIT(SIM_PEERS);
 
     if ((d->faults & ~harmless) == 0 && chance_hit(&c, 500000))
         return;
@@ -460,6 +462,7 @@ void sim_draw(struct sim_draw *d, uint64_t seed, uint64_t number, uint64_t allow
         draw_network(d);
         draw_middlebox(d);
     }
+    sim_draw_senders(d);
     draw_episodes(d);
     draw_excuses(d);
 }

@@ -45,7 +45,11 @@
     X(SLOW, "slow", "applications stall, and read and write little at a time")                     \
     X(BOTH, "both", "simultaneous opens")                                                          \
     X(URGENT, "urgent", "urgent data")                                                             \
-    X(DIRECT, "direct", "no network: stacks meet with offload, super-segments whole")
+    X(DIRECT, "direct", "no network: stacks meet with offload, super-segments whole")              \
+    X(SENDER, "sender", "other congestion control, pacing, probes, buffers that follow the path")  \
+    X(ECN, "ecn", "explicit congestion notification, and queues that mark")                        \
+    X(FAST_OPEN, "fast-open", "data in SYN segments")                                              \
+    X(PEERS, "peers", "what connections measured is left to later ones")
 
 enum sim_fault {
 #define SIM_FAULT_ENUM(name, text, meaning) SIM_##name,
@@ -103,6 +107,8 @@ struct sim_draw {
 
 /** World @number of @seed, with no kinds but those of @allowed. */
 void sim_draw(struct sim_draw *d, uint64_t seed, uint64_t number, uint64_t allowed);
+/** How its hosts send: the last four kinds. */
+void sim_draw_senders(struct sim_draw *d);
 /** What the opener and the acceptor of the next talk do. */
 void sim_draw_plans(const struct sim_draw *d, struct chance *c, struct world_plan plans[2]);
 

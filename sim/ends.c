@@ -233,6 +233,7 @@ static int connect_end(struct world_end *end, uint16_t from, uint16_t to)
         .isn_is_set = w->config.isn_is_set,
         .isn = w->config.isn[end->side],
         .user = end,
+        .fast_open = w->config.fast_open[end->side],
     };
     int result = sanwo_tcp_connect(ends_stack(end), &connect, world_now(w), &end->handle);
 
@@ -252,6 +253,12 @@ static struct sanwo_tcp_info info_of(const struct world_end *end)
     return info;
 }
 
+static void note_ports(struct world_end *end, const struct sanwo_tcp_info *info)
+{
+    end->port = info->local.port;
+    end->peer_port = info->remote.port;
+}
+
 struct world_talk *world_open(struct world *w, unsigned side, const struct world_plan *opener,
                               const struct world_plan *acceptor, int *error)
 {
@@ -265,9 +272,12 @@ struct world_talk *world_open(struct world *w, unsigned side, const struct world
     if (result != 0)
         return NULL;
     info = info_of(end);
+    note_ports(end, &info);
     talk = new_talk(w, side, &info);
     talk->acceptor_plan = *acceptor;
     join(talk, end, opener);
+    if (w->config.fast_open[side]) /* what is said before the SYN goes out goes with it */
+        world_pump(end);
     return talk;
 }
 
@@ -287,6 +297,8 @@ struct world_talk *world_open_both(struct world *w, const struct world_plan plan
                 give_back(end[0], true);
             return NULL;
         }
+        info = info_of(end[side]);
+        note_ports(end[side], &info);
     }
     info = info_of(end[0]);
     talk = new_talk(w, 0, &info);
@@ -297,6 +309,13 @@ struct world_talk *world_open_both(struct world *w, const struct world_plan plan
 }
 
 /* ---- accepting --------------------------------------------------------------------------------- */
+
+/* By Fast Open a host accepts before the opener knows; if it starts anew then, it accepts once more. */
+static bool lacks_acceptor(const struct world_talk *talk)
+{
+    return talk->end[1] == NULL || (talk->end[1]->vanished && !talk->end[0]->connected &&
+                                    talk->end[0]->world->config.fast_open[talk->opener_side]);
+}
 
 /* Ports come again, so the number of the SYN decides. NULL: the talk has its acceptor already. */
 static struct world_talk *find_talk(struct world *w, unsigned opener_side,
@@ -310,18 +329,20 @@ static struct world_talk *find_talk(struct world *w, unsigned opener_side,
 
     for (struct world_talk *talk = w->talks; talk != NULL; talk = talk->next)
         if (talk->opener_side == opener_side && talk->port == info->remote.port &&
-            (talk->iss == irs || moved) && talk->end[1] == NULL)
+            (talk->iss == irs || moved) && lacks_acceptor(talk))
             found = talk;
     return found;
 }
 
-/* Only a cookie makes a connection of an old segment (RFC 4987 3.6): others need an answer. */
+/*
+ * Only a cookie makes a connection of an old segment (RFC 4987 3.6, RFC 7413 6.1): others need an answer.
+ */
 static void check_nobody(struct world *w, unsigned side)
 {
     struct sanwo_stack_stats stats;
 
     world_stats(w, side, &stats);
-    if (stats.reasons[SANWO_REASON_COOKIE_ACCEPTED] == 0)
+    if (stats.reasons[SANWO_REASON_COOKIE_ACCEPTED] == 0 && stats.reasons[SANWO_REASON_FAST_OPEN] == 0)
         world_fail(w, "%c accepted a connection that nobody opened", 'A' + (int)side);
 }
 
@@ -343,9 +364,12 @@ static bool accept_one(struct world *w, unsigned side)
         return false;
     }
     info = info_of(end);
+    note_ports(end, &info);
     end->connected = true;
     talk = find_talk(w, !side, &info);
     end->plan = nobody;
+    if (talk != NULL && talk->end[1] != NULL)
+        end->vanished = true; /* the first one did: what is missing is explained */
     if (talk != NULL)
         join(talk, end, &talk->acceptor_plan);
     else

@@ -25,6 +25,11 @@ struct sanwo_driver *watch_create(struct world *w, unsigned side, struct sanwo_d
 /** What a host's stack tells @host. */
 void watch_observe(void *host, const struct sanwo_observation *what);
 
+/* ---- flight.c ---------------------------------------------------------------------------------- */
+
+/** The host has just sent @frame: no more than it may. */
+void flight_check(struct world *w, unsigned side, const struct sanwo_frame *frame);
+
 /* ---- ends.c ------------------------------------------------------------------------------------ */
 
 void ends_on_event(void *context, struct sanwo_stack *stack, const struct sanwo_event *event,

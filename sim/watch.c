@@ -90,6 +90,8 @@ static int watch_transmit(struct sanwo_driver *d, const struct sanwo_frame *fram
 
     check_budget(watch);
     check_storm(w, watch, n, now);
+    if (n > 0)
+        flight_check(w, watch->side, &frames[n - 1]);
     w->hash = chance_mix(w->hash, &now, sizeof(now));
     hash_frames(w, frames, n); /* before the inner driver may give them back */
     taken = d->inner->ops->transmit(d->inner, frames, n, now);

@@ -74,6 +74,7 @@ static void start_host(struct world *w, unsigned side)
     struct sanwo_stack_config *config = &w->config.stack[side];
     struct sanwo_tcp_listen listen = {.local = {.port = WORLD_PORT},
                                       .backlog = w->config.backlog,
+                                      .fast_open = w->config.fast_open_queue[side],
                                       .isn_is_set = w->config.isn_is_set,
                                       .isn = w->config.isn[side]};
     sanwo_time now = w->clock != NULL ? world_now(w) : 0;

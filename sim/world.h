@@ -64,6 +64,8 @@ struct world_end {
     bool vanished;  /* its host rebooted */
     int error;      /* SANWO_E... that it ended with */
     uint64_t sent, received;
+    uint16_t port, peer_port;
+    uint16_t tail_probes; /* that it had sent when last looked at */
     sanwo_time opened, read_after, retry;
     struct world_end *next; /* of all ends, in the order of opening */
 };
@@ -103,6 +105,8 @@ struct world_config {
     bool isn_is_set;
     uint32_t isn[2];
     uint32_t backlog;
+    bool fast_open[2];            /* hosts whose openers send data with the SYN (RFC 7413) ... */
+    uint32_t fast_open_queue[2];  /* ... and whose listeners take it, so many at a time */
     bool observed;               /* the hash takes in all that is observed, not frames alone */
     const char *pcap;            /* writes down what passes at A's link; or NULL */
     struct world_ground *ground; /* or NULL: everything of its own */

@@ -296,8 +296,8 @@ int sw_cmd_serve(int argc, char **argv)
         {OPTION_NUMBER, 'p', "port", &port, "N", "port to listen on (default 80)", 1, 65535},
         {OPTION_ON, 'q', "quiet", &s.quiet, NULL, "tell only of requests that failed", 0, 0},
         {OPTION_ON, 0, "json", &s.json, NULL, "tell in JSON, one object a line", 0, 0},
-        {OPTION_ON, 0, "fast-open", &s.fast_open, NULL, "take requests that come with a SYN (RFC 7413)", 0,
-         0},
+        {OPTION_ON, 0, "fast-open", &s.fast_open, NULL,
+         "take requests that come with a SYN (RFC 7413)", 0, 0},
         {OPTION_END, 0, NULL, NULL, NULL, NULL, 0, 0},
     };
     int count, status;

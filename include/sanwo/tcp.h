@@ -37,14 +37,14 @@ enum sanwo_ecn {
 
 /** Options of one connection; those of the stack are where each starts. Buffers in bytes. */
 struct sanwo_tcp_config {
-    uint32_t send_buffer;            /* most unacknowledged and unsent bytes; 0 (the default): as
+    uint32_t send_buffer;          /* most unacknowledged and unsent bytes; 0 (the default): as
                                         the path needs, from and to the two that follow */
-    uint32_t send_buffer_start;      /* default 1 MiB */
-    uint32_t send_buffer_max;        /* default 64 MiB; where less than the start, that too */
-    uint32_t receive_buffer;         /* most unread bytes, and so the window; 0 (the default): as
+    uint32_t send_buffer_start;    /* default 1 MiB */
+    uint32_t send_buffer_max;      /* default 64 MiB; where less than the start, that too */
+    uint32_t receive_buffer;       /* most unread bytes, and so the window; 0 (the default): as
                                         the path needs, from and to the two that follow */
-    uint32_t receive_buffer_start;   /* default 1 MiB */
-    uint32_t receive_buffer_max;     /* default 64 MiB - 1 KiB; where less than the start, that too */
+    uint32_t receive_buffer_start; /* default 1 MiB */
+    uint32_t receive_buffer_max;   /* default 64 MiB - 1 KiB; where less than the start, that too */
     uint32_t initial_receive_window; /* announced first, growing by twice what arrives; 0 (the
                                         default): all of the receive buffer */
     uint32_t window_clamp;           /* the window is never more; 0 (the default): no bound */
@@ -66,21 +66,22 @@ struct sanwo_tcp_config {
     bool pacing;           /* segments spread over the round trip; default true */
     bool idle_restart;     /* cwnd starts anew after an idle RTO (RFC 5681 4.1); default true */
     bool syn_cookies;      /* of listeners whose backlog is full (RFC 4987 3.6); default true */
-    bool remember_peers;   /* start from what earlier connections to the peer measured, and leave it to
-                              later ones (RFC 9040); default false */
+    bool remember_peers;   /* start from what earlier connections to the peer measured, and leave
+                              it to later ones (RFC 9040); default false */
     uint8_t congestion;    /* enum sanwo_congestion; default CUBIC */
-    uint8_t ecn;                   /* enum sanwo_ecn; default SANWO_ECN_ACCEPT */
-    uint8_t initial_window;        /* segments; default 10 (RFC 6928) */
-    uint8_t mtu_probing;           /* search for the path MTU without ICMP (RFC 4821). 0: never, 1: after
+    uint8_t ecn;           /* enum sanwo_ecn; default SANWO_ECN_ACCEPT */
+    bool accurate_option;  /* send accurate ECN's TCP option; default true */
+    uint8_t initial_window;   /* segments; default 10 (RFC 6928) */
+    uint8_t mtu_probing;      /* search for the path MTU without ICMP (RFC 4821). 0: never, 1: after
                                         a black hole (the default), 2: always */
-    uint16_t base_mss;             /* what passes nearly everywhere; default 1024 (RFC 4821 7.2) */
-    uint8_t ttl;                   /* or hop limit; default 64 (MUST-49) */
-    uint8_t dscp;                  /* 0..63; default 0 (MUST-48) */
-    uint8_t keepalive_probes;      /* unanswered ones that end the connection; default 9 */
-    uint8_t syn_retries;           /* default 7: over 3 minutes (MUST-23) */
-    uint8_t syn_ack_retries;       /* default 5 */
-    uint8_t retransmit_limit;      /* R2 by count; default 15: over 100 s (SHLD-11) */
-    uint8_t orphan_retries;        /* the same once the user closed; default 8 */
+    uint16_t base_mss;        /* what passes nearly everywhere; default 1024 (RFC 4821 7.2) */
+    uint8_t ttl;              /* or hop limit; default 64 (MUST-49) */
+    uint8_t dscp;             /* 0..63; default 0 (MUST-48) */
+    uint8_t keepalive_probes; /* unanswered ones that end the connection; default 9 */
+    uint8_t syn_retries;      /* default 7: over 3 minutes (MUST-23) */
+    uint8_t syn_ack_retries;  /* default 5 */
+    uint8_t retransmit_limit; /* R2 by count; default 15: over 100 s (SHLD-11) */
+    uint8_t orphan_retries;   /* the same once the user closed; default 8 */
     uint8_t duplicate_threshold;   /* duplicate ACKs that mean a loss; default 3 (RFC 5681 3.2) */
     uint8_t ack_every;             /* full segments per acknowledgement; default 2 (SHLD-19) */
     uint8_t quick_ack_segments;    /* the first so many are acknowledged at once; default 16 */
@@ -92,8 +93,9 @@ struct sanwo_tcp_config {
     sanwo_time rto_initial;  /* default 1 s */
     sanwo_time rto_minimum;  /* default 200 ms */
     sanwo_time rto_maximum;  /* default 120 s */
-    sanwo_time rto_variance_minimum; /* least of what RFC 6298 2.3 adds to SRTT, its G; default 200 ms */
-    sanwo_time rto_slop;             /* added to a measured or doubled RTO; default 0 */
+    sanwo_time
+        rto_variance_minimum; /* least of what RFC 6298 2.3 adds to SRTT, its G; default 200 ms */
+    sanwo_time rto_slop;      /* added to a measured or doubled RTO; default 0 */
     sanwo_time challenge_interval; /* between challenge ACKs (RFC 5961 7), and up to an eighth more
                                         by chance; default 500 ms; 0: no limit */
     sanwo_time msl;                /* default 30 s: TIME-WAIT lasts twice that */
@@ -147,7 +149,7 @@ struct sanwo_tcp_listen {
      * somebody kept it, may deliver its data twice: only for services that this does no harm.
      */
     uint32_t fast_open;
-    bool isn_is_set;                       /* tests and demonstrations: ISN of what it makes */
+    bool isn_is_set; /* tests and demonstrations: ISN of what it makes */
     uint32_t isn;
 };
 
@@ -260,7 +262,7 @@ enum sanwo_tcp_limit {
     SANWO_LIMIT_RECOVERY,        /* the same, while losses are repaired */
     SANWO_LIMIT_PACING,
     SANWO_LIMIT_SEND_BUFFER, /* all of it is in flight, and the application waits for room */
-    SANWO_LIMIT_LINK,        /* no route, a link that is down, or a driver that takes no more */
+    SANWO_LIMIT_LINK,        /* nothing of its own: no route, the link, the driver, memory */
     SANWO_LIMIT_COUNT
 };
 
@@ -306,21 +308,23 @@ struct sanwo_tcp_info {
         segments_in_flight; /* sent, not acknowledged, by the size of full segments; of those: */
     uint32_t segments_sacked, segments_lost, segments_resent; /* lost: and not sent again yet */
     uint8_t received_dscp_ecn;                                /* of the last segment (MAY-9) */
-    uint8_t ecn;       /* agreed on: SANWO_ECN_OFF, _REQUEST (classic) or _ACCURATE */
-    bool ecn_blocked;  /* ... but nothing is sent as ECT: the path clears or writes the bits */
-    bool ecn_echoing;  /* classic: the peer is being told of marks */
-    uint64_t marks_received, marks_told; /* accurate: packets that came marked; that the peer says did */
+    uint8_t ecn;      /* agreed on: SANWO_ECN_OFF, _REQUEST (classic) or _ACCURATE */
+    bool ecn_blocked; /* ... but nothing is sent as ECT: the path clears or writes the bits */
+    bool ecn_seen;    /* data came that was ECT or marked */
+    bool ecn_echoing; /* classic: the peer is being told of marks */
+    uint64_t marks_received,
+        marks_told;               /* accurate: packets that came marked; that the peer says did */
     uint16_t limited_by;          /* enum sanwo_reason: why nothing more is being sent */
     uint64_t references_released; /* send_ref calls whose memory is the user's again */
 
-    uint8_t limit;                 /* enum sanwo_tcp_limit: what holds the sender now */
-    uint32_t send_limit;           /* bytes that may be queued, now */
-    uint32_t receive_limit;        /* bytes that may be unread, now */
-    sanwo_time delayed_ack;        /* most that an ACK is held back */
-    uint64_t pacing_rate;          /* bytes a second; 0: not paced */
-    uint64_t delivery_rate;        /* bytes a second, as last sampled; 0: unknown */
-    bool delivery_app_limited;     /* ... of a time in which there was too little to send */
-    uint64_t bytes_delivered;      /* acknowledged, or known to have arrived by SACK */
+    uint8_t limit;             /* enum sanwo_tcp_limit: what holds the sender now */
+    uint32_t send_limit;       /* bytes that may be queued, now */
+    uint32_t receive_limit;    /* bytes that may be unread, now */
+    sanwo_time delayed_ack;    /* most that an ACK is held back */
+    uint64_t pacing_rate;      /* bytes a second; 0: not paced */
+    uint64_t delivery_rate;    /* bytes a second, as last sampled; 0: unknown */
+    bool delivery_app_limited; /* ... of a time in which there was too little to send */
+    uint64_t bytes_delivered;  /* acknowledged, or known to have arrived by SACK */
     /*
      * What follows is measured from the first data on, and anew when the connection was at rest for a
      * minute or when memory was short. Times of the stack's clock; 0: never.
@@ -328,18 +332,18 @@ struct sanwo_tcp_info {
     sanwo_time limited_time[SANWO_LIMIT_COUNT]; /* by each enum sanwo_tcp_limit */
     sanwo_time busy_time;                       /* with data queued or on its way */
     sanwo_time last_data_sent, last_data_received, last_ack_received;
-    sanwo_time receive_rtt;        /* as the receiver sees it; 0: unknown */
-    uint32_t receive_taken;        /* most bytes that the application took in a round trip */
+    sanwo_time receive_rtt; /* as the receiver sees it; 0: unknown */
+    uint32_t receive_taken; /* most bytes that the application took in a round trip */
     uint32_t data_segments_in, data_segments_out; /* those with payload */
     uint64_t bytes_retransmitted;
-    uint32_t duplicates_reported;  /* by the peer, in D-SACK blocks (RFC 2883) */
-    uint16_t tail_probes;          /* tail loss probes that were sent (RFC 8985 7) */
-    uint16_t timeouts;             /* of the retransmission timer */
-    uint16_t timeout_recoveries;   /* runs of them that ended with an acknowledgement */
-    sanwo_time timeout_time;       /* spent in such runs */
-    bool path_mtu_guessed;         /* path_mtu was not told: what is larger vanished (RFC 4821) */
-    uint32_t path_mtu_probe;       /* a packet of this size is out, to see whether it arrives; 0: none */
-    uint32_t path_mtu_failed;      /* the smallest that did not; 0: none, or not searched for */
+    uint32_t duplicates_reported; /* by the peer, in D-SACK blocks (RFC 2883) */
+    uint16_t tail_probes;         /* tail loss probes that were sent (RFC 8985 7) */
+    uint16_t timeouts;            /* of the retransmission timer */
+    uint16_t timeout_recoveries;  /* runs of them that ended with an acknowledgement */
+    sanwo_time timeout_time;      /* spent in such runs */
+    bool path_mtu_guessed;        /* path_mtu was not told: what is larger vanished (RFC 4821) */
+    uint32_t path_mtu_probe;  /* a packet of this size is out, to see whether it arrives; 0: none */
+    uint32_t path_mtu_failed; /* the smallest that did not; 0: none, or not searched for */
 };
 
 SANWO_API int sanwo_tcp_info(struct sanwo_stack *s, struct sanwo_handle h,

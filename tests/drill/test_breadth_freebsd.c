@@ -33,7 +33,7 @@ static const struct breadth_row commands_and_options[] = {
     {HEAD, "`sysctl net.inet.tcp.sack.revised=1`", NULL},
     {HEAD, "`sysctl net.inet.tcp.sack.lrd=1`", NULL},
     {HEAD, "`sysctl net.inet.tcp.sack.tso=0`", NULL},
-    {HEAD, "`sysctl net.inet.tcp.ecn.enable=1`", "net.inet.tcp.ecn.enable=1 is not there"},
+    {HEAD, "`sysctl net.inet.tcp.ecn.enable=1`", NULL},
     {HEAD, "`sysctl net.inet.tcp.ecn.enable=0`", NULL},
     {HEAD, "`sysctl net.inet.tcp.ecn.maxretries=1`", NULL},
     {HEAD, "`sysctl net.inet.tcp.ecn.generalized=0`", NULL},

@@ -236,7 +236,7 @@ static void test_socket_options(void **state)
          "+0 setsockopt(3, SOL_TCP, TCP_MAXSEG, [700], 4) = 0\n"
          "+0 setsockopt(3, SOL_TCP, TCP_SYNCNT, [1], 4) = 0\n"
          "+0...3 connect(3, ..., ...) = -1 ETIMEDOUT (Connection timed out)\n"
-         "+0 > S 0:0(0) <mss 700,sackOK,TS val 0 ecr 0,nop,wscale 5>\n+1 > S 0:0(0) <...>\n",
+         "+0 > S 0:0(0) <mss 700,sackOK,TS val 0 ecr 0,nop,wscale 10>\n+1 > S 0:0(0) <...>\n",
          PASSES},
         {CONNECTED "+0 setsockopt(3, IPPROTO_IP, IP_TOS, [0xb8], 4) = 0\n"
                    "+0 write(3, ..., 10) = 10\n+0 > [tos 0xb8] P. 1:11(10) ack 1\n",

@@ -126,7 +126,7 @@ static void test_options(void **state)
          "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n"
          "+0 fcntl(3, F_SETFL, O_RDWR|O_NONBLOCK) = 0\n"
          "+0 connect(3, ..., ...) = -1 EINPROGRESS\n"
-         "+0 > S 0:0(0) <mss 1460,sackOK,TS val 1 ecr 0,nop,wscale 5>\n",
+         "+0 > S 0:0(0) <mss 1460,sackOK,TS val 1 ecr 0,nop,wscale 10>\n",
          FAILS(5, "mss 1260")},
         {"--mtu=20\n" SYN, FAILS(1, "--mtu=20")},
         {"--remote_ip=198.51.100.7 --local_ip=10.0.0.1 --netmask_ip=255.0.0.0\n" SYN

@@ -198,6 +198,75 @@ static void act_options(struct stage *s)
     }
 }
 
+/* ---- sending ------------------------------------------------------------------------------------ */
+
+/* More records than a block, a chunk and the first directory have room for, and many sent again. */
+static void configure_long(struct world_config *c)
+{
+    const struct sanwo_emulator_path path = {.delay = SANWO_MSEC(20), .loss_ppm = 30000};
+
+    world_config_path(c, &path);
+    for (int side = 0; side < 2; side++) {
+        c->stack[side].tcp.mss = 200;
+        c->stack[side].tcp.initial_window = 200;
+        c->stack[side].tcp.pacing = false; /* all of it at once */
+    }
+}
+
+static void act_long(struct stage *s)
+{
+    const struct world_plan sends = {.send = 40000}, none = {0};
+
+    open_talk(s, 0, &sends, &none);
+}
+
+/* Rates are sampled, so each record has a mark. */
+static void configure_bbr(struct world_config *c)
+{
+    configure_long(c);
+    for (int side = 0; side < 2; side++)
+        c->stack[side].tcp.congestion = SANWO_CONGESTION_BBR;
+}
+
+static void configure_accurate(struct world_config *c)
+{
+    const struct sanwo_emulator_path path = {
+        .delay = SANWO_MSEC(5), .rate = 20000000, .queue = 200000, .ecn_mark = 4000};
+
+    world_config_path(c, &path);
+    c->stack[0].tcp.ecn = c->stack[1].tcp.ecn = SANWO_ECN_ACCURATE;
+    c->stack[1].tcp.congestion = SANWO_CONGESTION_DCTCP;
+}
+
+/* A path that swallows what is too large: searched for, and what earlier connections learnt. */
+static void configure_black_hole(struct world_config *c)
+{
+    const struct sanwo_emulator_path path = {.delay = SANWO_MSEC(5), .mtu = 1300};
+
+    world_config_path(c, &path);
+    for (int side = 0; side < 2; side++)
+        c->stack[side].tcp.mtu_probing = 2;
+}
+
+static void configure_fast_open(struct world_config *c)
+{
+    for (int side = 0; side < 2; side++) {
+        c->fast_open[side] = true;
+        c->fast_open_queue[side] = 4;
+        c->stack[side].tcp.remember_peers = true;
+    }
+}
+
+static void act_fast_open(struct stage *s)
+{
+    const struct world_plan little = {.send = 2500};
+
+    for (unsigned i = 0; i < 6; i++) {
+        open_talk(s, i & 1, &little, &little);
+        run(s, 4);
+    }
+}
+
 /* ---- leaving ------------------------------------------------------------------------------------ */
 
 static void act_half_close(struct stage *s)
@@ -318,6 +387,11 @@ const struct scenario scenarios[] = {
     {.name = "recovery", .configure = configure_loss, .act = act_two_ways},
     {.name = "closed window", .configure = configure_stall, .act = act_stall},
     {.name = "options", .act = act_options},
+    {.name = "many in flight", .configure = configure_long, .act = act_long},
+    {.name = "many in flight, rates", .configure = configure_bbr, .act = act_long},
+    {.name = "accurate ECN", .configure = configure_accurate, .act = act_two_ways},
+    {.name = "black hole", .configure = configure_black_hole, .act = act_two_ways},
+    {.name = "fast open", .configure = configure_fast_open, .act = act_fast_open, .rough = true},
     {.name = "half-close", .act = act_half_close},
     {.name = "abort", .act = act_abort, .rough = true},
     {.name = "TIME-WAIT", .configure = configure_time_wait, .act = act_time_wait, .rough = true},

@@ -54,6 +54,8 @@ static void check_recovered(struct stage *s)
     world_check_clean(w); /* ports are free again, too */
     faults_check_alive(w);
     world_check_clean(w);
+    for (unsigned side = 0; side < 2; side++) /* what is remembered of peers is meant to stay */
+        sanwo_stack_peers_forget(w->host[side].stack, NULL);
     for (unsigned side = 0; side < 2; side++)
         if (world_memory(w, side) % PAGE != 0)
             world_fail(w, "%c has lost a block: %llu bytes are in use", 'A' + (int)side,

@@ -197,7 +197,8 @@ static void test_E_09_taken_away_and_back(void **state)
         if (what != ROUTE) /* RFC 1122 3.2.1.3: what is not addressed to us is not taken */
             assert_true(talk->end[0]->received == taken);
         world_run(w, SANWO_SEC(seconds[i / REMOVED / 2]));
-        assert_true(faults_received(w) == received);
+        /* Without a route A hears and cannot answer: B's tail loss probe is new data (RFC 8985 7.3). */
+        assert_true(faults_received(w) - received <= (what == ROUTE ? 2 * 1460 : 0));
         if (what == ROUTE) {
             struct sanwo_tcp_connect open = {.remote = {.address = w->host[1].address, .port = 7}};
             struct sanwo_handle h;

@@ -241,8 +241,10 @@ static void check_burst(struct world *w, const struct sanwo_tcp_info *before,
 
     if (before->in_flight > before->cwnd) /* the probe of a lost one may be above it */
         most = 2 * acked + before->send_mss;
-    if (all_lost && before->in_flight > 0)
-        most = before->send_mss;
+    if (all_lost && before->in_flight > 0) /* a tail loss probe, besides what was only paced */
+        most = before->cwnd -
+               (before->in_flight < before->cwnd ? before->in_flight : before->cwnd) +
+               before->send_mss;
     if (sent > most)
         world_fail(w, "%llu bytes at once, %llu acknowledged, cwnd was %u",
                    (unsigned long long)sent, (unsigned long long)acked, before->cwnd);

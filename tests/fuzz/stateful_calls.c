@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-#define OPTIONS_TRIED 24 /* some of which there are not */
+#define OPTIONS_TRIED 40 /* some of which there are not */
 
 static struct user *user_of(struct world *w, const uint8_t *r)
 {

@@ -1,7 +1,8 @@
 /*
  * stateful_world.c - The stack of the stateful target, its link, its clock, and its end.
  *
- *     configuration: | families, offloads, observer | budget, MTU | offers | receive buffer |
+ *     configuration: | families, offloads, observer | budget, MTU, congestion control, MTU probing |
+ *                    | offers | receive buffer, ECN |
  *                    | send buffer | origin of time | MSS, scale, window | limits |
  *
  * 128 in the first byte: at the end the peer turns honest (stateful_settle.c). All zero is a stack
@@ -77,6 +78,11 @@ static void configure_tcp(struct sanwo_tcp_config *t, const uint8_t *c)
     t->mss = sizes[c[6] & 7];
     t->window_scale = c[6] & 8 ? (int8_t)(c[6] >> 4 & 14) : (int8_t)-1;
     t->initial_window = c[7] & 16 ? 2 : t->initial_window;
+    t->mtu_probing = (uint8_t[]){1, 2, 0, 2}[c[1] >> 6];
+    t->congestion = (uint8_t[]){SANWO_CONGESTION_CUBIC, SANWO_CONGESTION_NEWRENO,
+                                SANWO_CONGESTION_BBR, SANWO_CONGESTION_DCTCP}[c[1] >> 4 & 3];
+    t->ecn = (uint8_t[]){SANWO_ECN_ACCEPT, SANWO_ECN_OFF, SANWO_ECN_REQUEST,
+                         SANWO_ECN_ACCURATE}[c[3] >> 6];
     if (c[7] & 32)
         memcpy(t->option_order, (uint8_t[]){8, 1, 3, 2, 4, 1}, 6);
 }

@@ -29,7 +29,7 @@ static bool wrong(struct model *m, unsigned side, const char *what)
 /* What the records add up to. */
 struct sums {
     uint32_t count, all, in_flight, lost, sacked;
-    uint32_t open_count, lost_count, sacked_count;
+    uint32_t open_count, lost_count, sacked_count, resent_out;
     bool gap;
 };
 
@@ -52,6 +52,7 @@ static struct sums sums_of(const struct tcp *tcp, const struct tcp_connection *c
         } else {
             sums.in_flight += r->length;
             sums.open_count++;
+            sums.resent_out += r->flags & RECORD_RETRANSMITTED ? r->length : 0;
         }
     }
     return sums;
@@ -111,6 +112,8 @@ static bool check_records(struct model *m, unsigned side, const struct tcp_conne
         return wrong(m, side, "the records are not what is between SND.UNA and SND.NXT");
     if (sums.in_flight != conn->send.in_flight || sums.lost != conn->send.lost)
         return wrong(m, side, "in_flight or lost is miscounted");
+    if (conn->send.sending && sums.resent_out != sw_tcp_sending(tcp, conn)->records.resent_out)
+        return wrong(m, side, "what was sent again is miscounted");
     if (found(tcp, conn, RECORDS_OPEN) != sums.open_count ||
         found(tcp, conn, RECORDS_LOST) != sums.lost_count ||
         found(tcp, conn, RECORDS_SACKED) != sums.sacked_count)
@@ -200,8 +203,8 @@ static bool check_sending(struct model *m, unsigned side, const struct tcp_conne
     sanwo_time first = s->kept_until < s->rack.deadline ? s->kept_until : s->rack.deadline;
     first = s->tail.deadline < first ? s->tail.deadline : first;
     first = s->pacing.deadline < first ? s->pacing.deadline : first;
-    if (first != SANWO_TIME_NEVER && (!sw_wheel_is_armed(&conn->timer) ||
-                                      sw_wheel_node_time(&conn->timer) > first + TICK))
+    if (first != SANWO_TIME_NEVER &&
+        (!sw_wheel_is_armed(&conn->timer) || sw_wheel_node_time(&conn->timer) > first + TICK))
         return wrong(m, side, "a deadline of the sender is not armed");
     if (s->tail.deadline != SANWO_TIME_NEVER && (conn->in_recovery || conn->in_timeout))
         return wrong(m, side, "a tail loss probe waits while recovery is under way");
@@ -226,8 +229,7 @@ static bool check_info(struct model *m, unsigned side, const struct tcp_connecti
 static bool check_connection(struct model *m, unsigned side, const struct tcp_connection *conn)
 {
     if (!check_sender(m, side, conn) || !check_flags(m, side, conn) ||
-        !check_timers(m, side, conn) || !check_sending(m, side, conn) ||
-        !check_info(m, side, conn))
+        !check_timers(m, side, conn) || !check_sending(m, side, conn) || !check_info(m, side, conn))
         return false;
     if (conn->closed_by_user && conn->receive.queued)
         return wrong(m, side, "it keeps data that nobody can read any more");

@@ -71,15 +71,16 @@ static void put_each_record(struct projection *p, const struct model *m, const s
 
 /* What was sent in what order: the records' places in it, not how many there were before. */
 static void put_order(struct projection *p, const struct tcp *tcp,
-                      const struct tcp_connection *conn, uint32_t newest)
+                      const struct tcp_connection *conn, const struct tcp_sending *s)
 {
+    uint32_t newest = s->records.transmissions;
     struct tcp_place place;
     const struct tcp_record *r = sw_tcp_records_first(tcp, conn, &place);
     const struct tcp_resent *again;
 
     for (; r; r = sw_tcp_records_next(tcp, conn, &place))
         put(p, newest - r->order);
-    for (uint32_t i = 0; (again = sw_tcp_records_resent(tcp, conn, i)); i++)
+    for (uint32_t i = 0; (again = sw_tcp_resent_at(tcp, &s->records.resent, i)); i++)
         put(p, (uint64_t)again->seq.raw << 32 | (newest - again->order));
 }
 
@@ -141,7 +142,7 @@ static void put_sending(struct projection *p, const struct model *m, const struc
     put_undo(p, m, tcp, conn, &s->undo);
     if (!m->scenario->sack)
         return;
-    put_order(p, tcp, conn, s->records.transmissions);
+    put_order(p, tcp, conn, s);
     put_rack(p, tcp, s);
     put_tail(p, tcp, &s->tail);
     put(p, s->sack_count);

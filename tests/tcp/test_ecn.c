@@ -1,7 +1,7 @@
 /*
  * test_ecn.c - Two stacks over a path that marks: what ECN is for.
  *
- *     sender --> 10 Mbit/s, marks above a few segments of queue --> receiver     round trip 20 ms
+ *     sender --> 10 Mbit/s, marks above 16 segments of queue --> receiver     round trip 20 ms
  *
  * RFC 3168, RFC 8257, RFC 9768. What a wire shows segment by segment is in tests/script.
  */
@@ -20,9 +20,10 @@
 #define DELAY SANWO_MSEC(10)
 #define BYTES (2u << 20)
 #define PORT 80
-#define MARK_ABOVE 12000 /* bytes of queue: eight segments, half a bandwidth-delay product */
-#define QUEUE 100000     /* four of them: the slow start of a small window does not overflow it */
-#define PERIOD 251       /* of the bytes sent */
+#define MARK_ABOVE                                                                                 \
+    24000 /* bytes of queue: what the path holds besides, so that a halved window fills it */
+#define QUEUE 150000 /* six of them: no slow start of these tests overflows it */
+#define PERIOD 251   /* of the bytes sent */
 
 struct end {
     void *region;

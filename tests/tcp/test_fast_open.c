@@ -418,7 +418,7 @@ static void test_nobody_completes_it(void **state)
     struct sanwo_event event = peer_events(p, p->conn);
     assert_true(event.what & SANWO_EVENT_CLOSED);
     assert_int_equal(event.error, SANWO_ETIMEDOUT);
-    READ(p, 10); /* what came stays to be read */
+    READ(p, 10);        /* what came stays to be read */
     uint8_t cookie[12]; /* and its place is free */
     get_cookie(p, cookie);
 }

@@ -424,7 +424,7 @@ static void test_simultaneous_open_takes_text(void **state)
 static void test_long_cookie_and_experiment(void **state)
 {
     struct peer *p = *state;
-    static const uint8_t longest[20] = {34, 18, 1, 2,  3,  4,  5,  6,  7, 8,
+    static const uint8_t longest[20] = {34, 18, 1,  2,  3,  4,  5,  6,  7, 8,
                                         9,  10, 11, 12, 13, 14, 15, 16, 1, 1};
     static const uint8_t experiment[12] = {254, 12, 0xf9, 0x89, 1, 2, 3, 4, 5, 6, 7, 8};
     connect_fast(p, 0);
@@ -449,7 +449,7 @@ static void test_long_cookie_and_experiment(void **state)
 static void test_no_room_for_the_cookie(void **state)
 {
     struct peer *p = *state;
-    static const uint8_t longest[20] = {34, 18, 1, 2,  3,  4,  5,  6,  7, 8,
+    static const uint8_t longest[20] = {34, 18, 1,  2,  3,  4,  5,  6,  7, 8,
                                         9,  10, 11, 12, 13, 14, 15, 16, 1, 1};
     static const uint8_t order[8] = {2, 1, 3, 1, 1, 4, 8}; /* 24 bytes */
     memcpy(p->config.tcp.option_order, order, sizeof(order));
@@ -476,8 +476,8 @@ static void test_text_by_reference(void **state)
     learn(p, cookie_option);
     connect_fast(p, 0);
     for (int i = 0; i < 2; i++)
-        assert_int_equal(
-            sanwo_tcp_send_ref(p->stack, p->conn, bytes + 300 * i, 300, 0, p->now), 300);
+        assert_int_equal(sanwo_tcp_send_ref(p->stack, p->conn, bytes + 300 * i, 300, 0, p->now),
+                         300);
     EXPECT(p, .flags = SYN, .length = 600);
     answer(p, 401, NULL);
     EXPECT(p, .flags = ACK, .seq = 401, .ack = 1, .length = 200);

@@ -1,5 +1,5 @@
 /*
- * test_promises.c - What a SYN-ACK promised holds: whatever options are set, whenever it is sent again.
+ * test_promises.c - What a SYN-ACK promised holds, whatever is set and whenever it is sent again.
  *
  * The window and its scale were announced before the handshake was complete; an option set on the
  * listener meanwhile is for the connections whose SYN comes later. SHLD-14, RFC 7323 2.3.
@@ -121,7 +121,7 @@ static void test_cookie_is_void(void **state)
     assert_int_equal(peer_info(p).receive_scale, 5);
 }
 
-/* Simultaneous open, and text that came before our SYN was acknowledged: the edge stays where it was. */
+/* Simultaneous open, and text that came before our SYN was acknowledged: the edge stays. */
 static void test_SHLD_14_syn_ack_again_after_text(void **state)
 {
     struct peer *p = *state;
@@ -146,10 +146,8 @@ static void test_SHLD_14_syn_ack_again_after_text(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        BOTH(test_SHLD_14_smaller_buffer_meanwhile),
-        BOTH(test_SHLD_14_larger_buffer_meanwhile),
-        BOTH(test_old_options_are_given_back),
-        BOTH(test_cookie_is_void),
+        BOTH(test_SHLD_14_smaller_buffer_meanwhile), BOTH(test_SHLD_14_larger_buffer_meanwhile),
+        BOTH(test_old_options_are_given_back),       BOTH(test_cookie_is_void),
         BOTH(test_SHLD_14_syn_ack_again_after_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

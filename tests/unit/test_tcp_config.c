@@ -183,6 +183,11 @@ static void test_options(void **state)
             assert_memory_equal(&c, &before, sizeof c);
         }
     }
+}
+
+static void test_unknown_options(void **state)
+{
+    (void)state;
     struct sanwo_tcp_config c = defaults();
     int64_t value;
     const int unknown[] = {0, -1, SANWO_TCP_OPTION_END, 1000};
@@ -267,9 +272,13 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults), cmocka_unit_test(test_each_limit),
-        cmocka_unit_test(test_options),  cmocka_unit_test(test_times_do_not_overflow),
-        cmocka_unit_test(test_sharing),  cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_each_limit),
+        cmocka_unit_test(test_options),
+        cmocka_unit_test(test_unknown_options),
+        cmocka_unit_test(test_times_do_not_overflow),
+        cmocka_unit_test(test_sharing),
+        cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -153,6 +153,23 @@ static void test_partial(void **state)
     }
 }
 
+/* Of a super-segment at SND.UNA only the first segment is known to be missing. */
+static void test_partial_super_segment(void **state)
+{
+    (void)state;
+    const uint32_t lengths[] = {5 * MSS, MSS};
+    struct rig *r = rig_new();
+    struct tcp_connection *c = in_flight(r, 0xffffff00, lengths, 2);
+
+    c->in_recovery = 1;
+    sw_tcp_duplicates_partial(&r->tcp, c);
+    assert_int_equal(c->send.lost, MSS);
+    assert_int_equal(rig_bits(r, c, RECORD_LOST), 0x1);
+    assert_int_equal(c->limited, 1); /* it does not wait for cwnd */
+    rig_check_records(r, c);
+    rig_end(r);
+}
+
 /* What was presumed is in flight again. */
 static void test_forget(void **state)
 {
@@ -207,6 +224,7 @@ int main(void)
         cmocka_unit_test(test_not_beyond_recover),
         cmocka_unit_test(test_super_segments),
         cmocka_unit_test(test_partial),
+        cmocka_unit_test(test_partial_super_segment),
         cmocka_unit_test(test_forget),
         cmocka_unit_test(test_no_memory),
     };

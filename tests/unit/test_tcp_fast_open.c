@@ -180,12 +180,12 @@ static void test_acks_of_the_syn(void **state)
         uint32_t ack;
         bool good;
     } rows[] = {
-        {0, false, 0, ISS, false},       {0, false, 0, ISS + 1, true},
-        {0, false, 0, ISS + 2, false},   {100, false, 0, ISS, false},
-        {100, false, 0, ISS + 1, true},  {100, false, 0, ISS + 101, true},
+        {0, false, 0, ISS, false},         {0, false, 0, ISS + 1, true},
+        {0, false, 0, ISS + 2, false},     {100, false, 0, ISS, false},
+        {100, false, 0, ISS + 1, true},    {100, false, 0, ISS + 101, true},
         {100, false, 0, ISS + 102, false}, {0, true, 0, ISS + 1, true},
-        {0, true, 0, ISS + 2, false},    {0, true, 50, ISS + 51, true},
-        {0, true, 50, ISS + 52, false},  {0, true, 50, ISS, false},
+        {0, true, 0, ISS + 2, false},      {0, true, 50, ISS + 51, true},
+        {0, true, 50, ISS + 52, false},    {0, true, 50, ISS, false},
     };
     (void)state;
     for (size_t i = 0; i < SW_COUNT(rows); i++) {
@@ -260,10 +260,14 @@ static void test_endings(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cookie_depends_on), cmocka_unit_test(test_lengths),
-        cmocka_unit_test(test_slots),             cmocka_unit_test(test_B_27_limit),
-        cmocka_unit_test(test_B_27_under_attack), cmocka_unit_test(test_resets_slide),
-        cmocka_unit_test(test_acks_of_the_syn),   cmocka_unit_test(test_blocking),
+        cmocka_unit_test(test_cookie_depends_on),
+        cmocka_unit_test(test_lengths),
+        cmocka_unit_test(test_slots),
+        cmocka_unit_test(test_B_27_limit),
+        cmocka_unit_test(test_B_27_under_attack),
+        cmocka_unit_test(test_resets_slide),
+        cmocka_unit_test(test_acks_of_the_syn),
+        cmocka_unit_test(test_blocking),
         cmocka_unit_test(test_endings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

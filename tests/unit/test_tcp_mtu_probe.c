@@ -1,5 +1,5 @@
 /*
- * test_tcp_mtu_probe.c - The search for the path MTU: which size next, when a probe goes, what follows.
+ * test_tcp_mtu_probe.c - The search for the path MTU: which size, when, and what follows.
  */
 #include "test_tcp_support.h"
 
@@ -47,19 +47,13 @@ static void test_sizes(void **state)
     } rows[] = {
         {0, 0, 1064, 1500, 1500},    /* nothing failed: all of it */
         {1500, 0, 1064, 9000, 1500}, /* what was used before */
-        {1064, 0, 1064, 9000, 9000},
-        {9000, 9000, 1064, 9000, 1280}, /* that failed */
-        {0, 1500, 1064, 1500, 1280},    /* then upward through common sizes */
-        {0, 1500, 1280, 1500, 1400},
-        {0, 1400, 1280, 1500, 1340}, /* and between them */
-        {0, 1340, 1280, 1500, CONVERGED},
-        {0, 1500, 1476, 1500, 1492},
-        {0, 1500, 1492, 1500, CONVERGED},
-        {0, 0, 1500, 1500, CONVERGED}, /* nothing left */
-        {0, 0, 1500, 1400, CONVERGED},
-        {0, 1300, 1500, 9000, CONVERGED},
-        {0, 0, 1500, 100000, 65535},
-        {0, 65535, 64000, 65535, CONVERGED},
+        {1064, 0, 1064, 9000, 9000},      {9000, 9000, 1064, 9000, 1280}, /* that failed */
+        {0, 1500, 1064, 1500, 1280}, /* then upward through common sizes */
+        {0, 1500, 1280, 1500, 1400},      {0, 1400, 1280, 1500, 1340}, /* and between them */
+        {0, 1340, 1280, 1500, CONVERGED}, {0, 1500, 1476, 1500, 1492},
+        {0, 1500, 1492, 1500, CONVERGED}, {0, 0, 1500, 1500, CONVERGED}, /* nothing left */
+        {0, 0, 1500, 1400, CONVERGED},    {0, 1300, 1500, 9000, CONVERGED},
+        {0, 0, 1500, 100000, 65535},      {0, 65535, 64000, 65535, CONVERGED},
     };
     for (size_t i = 0; i < SW_COUNT(rows); i++) {
         struct tcp_mtu_search search = {.first = rows[i].first, .high = rows[i].high};
@@ -69,7 +63,7 @@ static void test_sizes(void **state)
     }
 }
 
-/* ---- when ------------------------------------------------------------------------------------- */
+/* ---- when ---------------------------------------------------------------------------------- */
 
 /* After a black hole: packets of 1064 bytes pass, the link has 1500; much is queued. */
 static struct tcp_connection *searching(struct rig *r)
@@ -85,8 +79,20 @@ static struct tcp_connection *searching(struct rig *r)
 }
 
 enum obstacle {
-    NONE, OFF, TOLD, NO_SACK, RESTING, OUT, TOO_EARLY, IN_RECOVERY, IN_TIMEOUT, LITTLE_DATA,
-    SMALL_WINDOW, SMALL_CWND, URGENT, OBSTACLES
+    NONE,
+    OFF,
+    TOLD,
+    NO_SACK,
+    RESTING,
+    OUT,
+    TOO_EARLY,
+    IN_RECOVERY,
+    IN_TIMEOUT,
+    LITTLE_DATA,
+    SMALL_WINDOW,
+    SMALL_CWND,
+    URGENT,
+    OBSTACLES
 };
 
 /* RFC 4821 7.4: each alone is enough. */
@@ -156,7 +162,7 @@ static void test_waits_for_room(void **state)
     rig_end(r);
 }
 
-/* ---- what follows ----------------------------------------------------------------------------- */
+/* ---- what follows -------------------------------------------------------------------------- */
 
 /* A probe of 1500 and four segments behind it are out. */
 static struct tcp_connection *probing(struct rig *r, unsigned before)
@@ -210,7 +216,7 @@ static void test_success(void **state)
     rig_end(r);
 }
 
-/* RFC 4821 7.6.2: only the probe is lost. cwnd stays, the data goes again in pieces, the next waits. */
+/* RFC 4821 7.6.2: only the probe is lost. cwnd stays, the data goes in pieces, the next waits. */
 static void test_failure(void **state)
 {
     (void)state;

@@ -236,8 +236,7 @@ static void test_random_never_leaves_its_bounds(void **state)
             break;
         default:
             on_ack(&b, flight, roll(&d, 4) != 0);
-            assert_true(b.cc.cwnd >= before &&
-                        b.cc.cwnd - before <= (flight > MSS ? flight : MSS));
+            assert_true(b.cc.cwnd >= before && b.cc.cwnd - before <= (flight > MSS ? flight : MSS));
         }
         assert_true(b.cc.cwnd >= MSS && b.cc.cwnd <= UINT32_C(2) << 30);
         assert_true(b.cc.ssthresh >= 2 * MSS);

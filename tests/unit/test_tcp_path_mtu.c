@@ -1,6 +1,6 @@
 /*
- * test_tcp_path_mtu.c - What ICMP says of the path: plateaus, floors, never up, back in time; and what
- * its silence does.
+ * test_tcp_path_mtu.c - What ICMP says of the path: plateaus, floors, never up, back in time; and
+ * what its silence does.
  */
 #include "test_tcp_support.h"
 
@@ -97,12 +97,12 @@ static void test_doubted(void **state)
     (void)state;
     const struct {
         uint16_t delivered, mtu;
-        uint32_t acked;    /* of two segments that are out, after the message */
-        bool at_once;      /* obeyed */
-        bool at_time_out;  /* ... or then */
+        uint32_t acked;   /* of two segments that are out, after the message */
+        bool at_once;     /* obeyed */
+        bool at_time_out; /* ... or then */
     } rows[] = {
-        {0, 1040, 0, true, false},     {1040, 1040, 0, true, false},
-        {1041, 1040, 0, false, true},  {1500, 1040, 0, false, true},
+        {0, 1040, 0, true, false},        {1040, 1040, 0, true, false},
+        {1041, 1040, 0, false, true},     {1500, 1040, 0, false, true},
         {1500, 1040, 1, false, false}, /* the segment quoted is acknowledged */
         {1500, 1040, 1460, false, false},
     };
@@ -138,7 +138,7 @@ static void test_black_hole(void **state)
         uint8_t probing;
         uint16_t peer_mss, base;
         uint16_t delivered;
-        uint32_t length; /* of what is out */
+        uint32_t length;   /* of what is out */
         uint16_t after[8]; /* path_mtu after so many time-outs */
     } rows[] = {
         {false, 1, 1460, 1024, 0, 1460, {0, 1064, 1064, 552, 552, 552, 552, 552}},
@@ -176,6 +176,30 @@ static void test_black_hole(void **state)
     }
 }
 
+/* A tail loss probe that nobody answered counts as one of them. */
+static void test_black_hole_after_a_tail_probe(void **state)
+{
+    (void)state;
+    static struct rig_frame f;
+    struct rig *r = rig_new();
+    struct tcp_connection *c = rig_open(r, 1, 1);
+    const struct tcp_path path = {.mtu = 1500};
+    c->sack = 1;
+    c->send.peer_mss = 1460;
+    rig_send(r, c, 1460);
+    assert_true(rig_output_by(r, c, &path, &f));
+    sw_tcp_mtu_search(&r->tcp, c)->delivered = 1500;
+    sw_tcp_sending(&r->tcp, c)->tail.out = true;
+    c->send.retransmissions = 1;
+    sw_tcp_path_mtu_timed_out(&r->tcp, c);
+    assert_int_equal(c->send.path_mtu, 0);
+    sw_tcp_sending(&r->tcp, c)->tail.out = false; /* as a time-out leaves it */
+    c->send.retransmissions = 2;
+    sw_tcp_path_mtu_timed_out(&r->tcp, c);
+    assert_int_equal(c->send.path_mtu, 1064);
+    rig_end(r);
+}
+
 /* Without SACK nothing can be searched for: the larger size is tried after ten minutes, at once. */
 static void test_black_hole_without_sack(void **state)
 {
@@ -207,6 +231,7 @@ int main(void)
         cmocka_unit_test(test_sent_again_smaller),
         cmocka_unit_test(test_doubted),
         cmocka_unit_test(test_black_hole),
+        cmocka_unit_test(test_black_hole_after_a_tail_probe),
         cmocka_unit_test(test_black_hole_without_sack),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -371,17 +371,9 @@ static void test_parts_of_a_retransmission(void **state)
 {
     (void)state;
     struct rig *r = rig_new();
-    struct tcp_connection *c = in_flight(r, 0xfffff000);
+    struct tcp_connection *c = rig_open(r, 0xfffff000, 1);
     struct tcp_place place;
 
-    c->in_recovery = 1; /* the window is zero */
-    delivered(r, c, 9, RTT + SANWO_MSEC(9));
-    sw_tcp_rack_detect(&r->tcp, c);
-    assert_int_equal(lost_bits(r, c), 0x1ff);
-    c->send.in_flight = c->send.lost = 0;
-    rig_end(r);
-    r = rig_new();
-    c = rig_open(r, 0xfffff000, 1);
     c->sack = c->in_recovery = 1;
     c->send.srtt = c->send.min_rtt = RTT;
     for (int i = 0; i < 2; i++) {
@@ -396,12 +388,63 @@ static void test_parts_of_a_retransmission(void **state)
     delivered(r, c, 1, SANWO_MSEC(1) + RTT);
     sw_tcp_rack_detect(&r->tcp, c);
     assert_int_equal(lost_bits(r, c), 0x9); /* the part before it, and what was sent earlier */
-    rig_sent_again(r, c, 0);
     rig_sent_again(r, c, 3);
+    rig_sent_again(r, c, 0); /* after what arrives next */
     delivered(r, c, 3, SANWO_MSEC(1) + 2 * RTT);
     sw_tcp_rack_detect(&r->tcp, c);
-    if (lost_bits(r, c) != 0x5)
+    if (lost_bits(r, c) != 0x4)
         fail_msg("lost are %x: 4 is the end of the first retransmission", lost_bits(r, c));
+    rig_end(r);
+}
+
+/* What was not overdue the last time is looked at again the next, whatever lies before and behind it. */
+static void test_nothing_is_passed_over(void **state)
+{
+    (void)state;
+    for (size_t s = 0; s < SW_COUNT(starts); s++) {
+        struct rig *r = rig_new();
+        struct tcp_connection *c = in_flight(r, starts[s]);
+        rig_sent_again(r, c, 0);
+        rig_sent_again(r, c, 3);
+        delivered(r, c, 8, RTT + SANWO_MSEC(8));
+        assert_int_equal(sw_tcp_rack_detect(&r->tcp, c).bytes, 0);
+        delivered(r, c, 5, RTT + SANWO_MSEC(8));
+        assert_int_equal(sw_tcp_rack_detect(&r->tcp, c).bytes, 0);
+        /* the last round trip took 103 ms */
+        r->tcp.now = RIG_START + SANWO_MSEC(2 + 103 + 25);
+        assert_int_equal(sw_tcp_rack_detect(&r->tcp, c).bytes, 2 * MSS);
+        assert_int_equal(lost_bits(r, c), 0x6); /* 1 and 2; 3 was sent again */
+        r->tcp.now = sw_tcp_rack_deadline(&r->tcp, c);
+        sw_tcp_rack_detect(&r->tcp, c);
+        assert_int_equal(lost_bits(r, c), 0xd6);
+        rig_end(r);
+    }
+}
+
+/* B-02: of thousands that may be lost only some are looked at; when the timer is over, all of them. */
+static void test_many_wait(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct tcp_connection *c = rig_open(r, 0xfffff000, 1);
+
+    c->sack = c->reordering_seen = 1;
+    c->send.srtt = c->send.min_rtt = RTT;
+    for (int i = 0; i < 3000; i++) {
+        assert_true(sw_tcp_records_push(&r->tcp, c, 100));
+        c->send.snd_nxt = tcp_seq_add(c->send.snd_nxt, 100);
+        r->tcp.now += SANWO_USEC(1);
+    }
+    for (uint32_t i = 0; i < 1500; i++)
+        rig_sent_again(r, c, i);
+    r->tcp.now += SANWO_USEC(1);
+    rig_sent_again(r, c, 2999);
+    delivered(r, c, 2999, 2 * RTT);
+    assert_int_equal(sw_tcp_rack_detect(&r->tcp, c).bytes, 0);
+    r->tcp.now = sw_tcp_rack_deadline(&r->tcp, c);
+    assert_int_equal(sw_tcp_rack_detect(&r->tcp, c).bytes, 299900);
+    assert_int_equal(c->send.in_flight, 0);
+    rig_check_records(r, c);
     rig_end(r);
 }
 
@@ -420,6 +463,8 @@ int main(void)
         cmocka_unit_test(test_two_orders),
         cmocka_unit_test(test_sent_again_and_again),
         cmocka_unit_test(test_parts_of_a_retransmission),
+        cmocka_unit_test(test_nothing_is_passed_over),
+        cmocka_unit_test(test_many_wait),
         cmocka_unit_test(test_reordering_is_between_acks),
         cmocka_unit_test(test_rtt_of_the_latest_ack),
         cmocka_unit_test(test_dsack_after_all_was_acknowledged),

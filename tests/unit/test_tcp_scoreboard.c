@@ -171,6 +171,52 @@ static void test_no_memory_to_split(void **state)
     }
 }
 
+/* What could not be marked is marked when the same block comes again and there is memory. */
+static void test_refused_and_repeated(void **state)
+{
+    (void)state;
+    for (uint32_t count = 2; count < 70; count++) {
+        struct rig *r = rig_new();
+        struct tcp_connection *c = in_flight(r, 0xfffffff0, count, 100);
+        struct wire_tcp_sack block = {tcp_seq_of(0xfffffff0 + 10u),
+                                      tcp_seq_of(0xfffffff0 + count * 100 - 10)};
+        r->region.fault_countdown = 1;
+        report(r, c, &block, 1);
+        r->region.fault_countdown = 0;
+        report(r, c, &block, 1);
+        assert_int_equal(sacked(r, c, 0, count * 100), count * 100 - 20);
+        rig_end(r);
+    }
+}
+
+/* Blocks that grow, shrink and come back: each byte is news once. */
+static void test_known_blocks(void **state)
+{
+    (void)state;
+    const struct {
+        uint32_t left, right;
+        bool news;
+    } rows[] = {{5000, 6000, true},  {5000, 7000, true},  {4000, 7000, true},  {5000, 6000, false},
+                {4000, 7000, false}, {1000, 9000, true},  {6000, 7000, false}, {1, 20000, true},
+                {5000, 6000, false}, {1000, 20000, false}};
+    struct rig *r = rig_new();
+    struct tcp_connection *c = in_flight(r, 0xffffe000, 20, 1000);
+
+    for (size_t i = 0; i < SW_COUNT(rows); i++) {
+        struct wire_tcp_sack block = {tcp_seq_of(0xffffe000 + rows[i].left),
+                                      tcp_seq_of(0xffffe000 + rows[i].right)};
+        assert_int_equal(report(r, c, &block, 1), rows[i].news);
+    }
+    assert_int_equal(c->send.in_flight, 1);
+    for (uint32_t i = 0; i < sw_tcp_records_count(&r->tcp, c); i++) /* the peer threw all away */
+        rig_set_flags(r, c, i, 0);
+    sw_tcp_scoreboard_forget(&r->tcp, c);
+    struct wire_tcp_sack again = {tcp_seq_of(0xffffe000 + 1000u), tcp_seq_of(0xffffe000 + 20000u)};
+    assert_true(report(r, c, &again, 1));
+    assert_int_equal(c->send.in_flight, 1000);
+    rig_end(r);
+}
+
 /* ---- against a map of bytes -------------------------------------------------------------- */
 
 static bool map_report(bool *map, uint32_t flight, uint32_t left, uint32_t right)
@@ -227,6 +273,8 @@ int main(void)
         cmocka_unit_test(test_marks_and_splits),
         cmocka_unit_test(test_lost_that_arrived),
         cmocka_unit_test(test_no_memory_to_split),
+        cmocka_unit_test(test_refused_and_repeated),
+        cmocka_unit_test(test_known_blocks),
         cmocka_unit_test(test_random_blocks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -215,12 +215,9 @@ static void test_deadlines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_kept_for_a_while),
-        cmocka_unit_test(test_goes_on),
-        cmocka_unit_test(test_relieve),
-        cmocka_unit_test(test_no_memory),
-        cmocka_unit_test(test_ends_with_the_connection),
+        cmocka_unit_test(test_sizes),     cmocka_unit_test(test_kept_for_a_while),
+        cmocka_unit_test(test_goes_on),   cmocka_unit_test(test_relieve),
+        cmocka_unit_test(test_no_memory), cmocka_unit_test(test_ends_with_the_connection),
         cmocka_unit_test(test_deadlines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

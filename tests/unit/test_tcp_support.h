@@ -449,7 +449,7 @@ static inline uint64_t rig_bits(const struct rig *r, const struct tcp_connection
 /* in_flight and lost as the records say they are; the records gapless from snd_una to snd_nxt. */
 static inline void rig_check_records(const struct rig *r, const struct tcp_connection *c)
 {
-    uint32_t flight = 0, lost = 0, at = c->send.snd_una.raw, count = 0;
+    uint32_t flight = 0, lost = 0, again = 0, at = c->send.snd_una.raw, count = 0;
     struct tcp_place place;
     const struct tcp_record *record = sw_tcp_records_first(&r->tcp, c, &place);
 
@@ -462,7 +462,12 @@ static inline void rig_check_records(const struct rig *r, const struct tcp_conne
             lost += record->length;
         else if (!(record->flags & RECORD_SACKED))
             flight += record->length;
+        if ((record->flags & (RECORD_LOST | RECORD_SACKED | RECORD_RETRANSMITTED)) ==
+            RECORD_RETRANSMITTED)
+            again += record->length;
     }
+    if (c->send.sending)
+        assert_int_equal(sw_tcp_sending(&r->tcp, c)->records.resent_out, again);
     assert_int_equal(count, sw_tcp_records_count(&r->tcp, c));
     assert_int_equal(at, c->send.snd_nxt.raw);
     assert_int_equal(c->send.in_flight, flight);

@@ -53,7 +53,7 @@ static void test_probe_timeout(void **state)
         {9, RTT, RTT / 2, 2 * RTT},
         {1, RTT, RTT / 2, 2 * RTT + SANWO_MSEC(50)}, /* its ACK may be held back */
         {1, SANWO_MSEC(1), SANWO_MSEC(1), SANWO_MSEC(52)},
-        {2, SANWO_USEC(10), SANWO_USEC(10), SANWO_MSEC(1)}, /* no finer than timers are */
+        {2, SANWO_USEC(10), SANWO_USEC(10), SANWO_MSEC(1)},    /* no finer than timers are */
         {2, SANWO_MSEC(150), SANWO_MSEC(10), SANWO_MSEC(200)}, /* no later than the RTO */
         {2, 0, 0, SANWO_SEC(1)},
     };
@@ -143,7 +143,7 @@ static void test_new_data_probes(void **state)
         assert_int_equal(frame.payload, MSS);
         assert_false(rig_output(r, c, &frame));
         assert_int_equal(c->retransmitted, 0);
-        assert_int_equal(c->send.in_flight, 6 * MSS); /* one beyond cwnd */
+        assert_int_equal(c->send.in_flight, 6 * MSS);                         /* one beyond cwnd */
         assert_int_equal(sw_tcp_tail_deadline(&r->tcp, c), SANWO_TIME_NEVER); /* one at a time */
         uint32_t cwnd = c->cc.cwnd;
         rig_ack(r, c, starts[s] + 6 * MSS, 1 << 20);
@@ -286,14 +286,10 @@ static void test_probe_shows_the_hole(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_probe_timeout),
-        cmocka_unit_test(test_restarted),
-        cmocka_unit_test(test_not_wanted),
-        cmocka_unit_test(test_new_data_probes),
-        cmocka_unit_test(test_last_again),
-        cmocka_unit_test(test_not_without_a_sample),
-        cmocka_unit_test(test_answers),
-        cmocka_unit_test(test_probe_shows_the_hole),
+        cmocka_unit_test(test_probe_timeout), cmocka_unit_test(test_restarted),
+        cmocka_unit_test(test_not_wanted),    cmocka_unit_test(test_new_data_probes),
+        cmocka_unit_test(test_last_again),    cmocka_unit_test(test_not_without_a_sample),
+        cmocka_unit_test(test_answers),       cmocka_unit_test(test_probe_shows_the_hole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -119,19 +119,38 @@ static void test_frto_finds_a_loss(void **state)
         time_out(r, c);
         check_sends(r, c, 0);
         r->tcp.now += RTT;
-        rig_ack(r, c, 0xfffff000 + MSS, 1 << 20);
+        rig_ack(r, c, 0xfffff000 + 5 * MSS, 1 << 20);
         check_sends(r, c, 10 * MSS);
         check_sends(r, c, 11 * MSS);
         r->tcp.now += RTT;
-        rig_sack(r, c, MSS, sack ? 10 * MSS : 0, sack ? 11 * MSS : 0);
+        rig_sack(r, c, 5 * MSS, sack ? 10 * MSS : 0, sack ? 11 * MSS : 0);
         assert_true(c->cc.cwnd <= 3 * MSS);
-        check_sends(r, c, MSS);
-        rig_sack(r, c, MSS, sack ? 10 * MSS : 0, sack ? 12 * MSS : 0);
-        rig_ack(r, c, 0xfffff000 + 2 * MSS, 1 << 20);
+        check_sends(r, c, 5 * MSS);
+        rig_sack(r, c, 5 * MSS, sack ? 10 * MSS : 0, sack ? 12 * MSS : 0);
+        rig_ack(r, c, 0xfffff000 + 6 * MSS, 1 << 20);
         check_not_undone(r, c);
         rig_check_records(r, c);
         rig_end(r);
     }
+}
+
+/* Step 3a: an ACK of what is new too says nothing of when the old arrived. */
+static void test_frto_beyond_recover(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct tcp_connection *c = in_flight(r, 0xfffff000, 10, 20, true);
+
+    rig_watch(r);
+    time_out(r, c);
+    check_sends(r, c, 0);
+    rig_ack(r, c, 0xfffff000 + MSS, 1 << 20);
+    check_sends(r, c, 10 * MSS);
+    check_sends(r, c, 11 * MSS);
+    rig_ack(r, c, 0xfffff000 + 11 * MSS, 1 << 20);
+    check_not_undone(r, c);
+    assert_int_equal(c->in_timeout, 0);
+    rig_end(r);
 }
 
 /* With SACK a report of old data, above the hole but below what is new, is as good (step 3b). */
@@ -219,9 +238,11 @@ static void test_recovery_may_follow(void **state)
         rig_watch(r);
         time_out(r, c);
         check_sends(r, c, 0);
+        r->tcp.now += RTT;
         rig_ack(r, c, 0xfffff000 + MSS, 1 << 20);
         check_sends(r, c, 10 * MSS);
         check_sends(r, c, 11 * MSS);
+        r->tcp.now += RTT;
         rig_ack(r, c, 0xfffff000 + 2 * MSS, 1 << 20);
         check_undone(r, c, 10 * MSS);
         drain(r, c);
@@ -325,6 +346,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_frto_finds_a_delay),
         cmocka_unit_test(test_frto_finds_a_loss),
+        cmocka_unit_test(test_frto_beyond_recover),
         cmocka_unit_test(test_frto_by_sack),
         cmocka_unit_test(test_frto_needs_new_data),
         cmocka_unit_test(test_frto_and_another_time_out),

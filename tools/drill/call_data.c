@@ -104,8 +104,7 @@ static bool flags_are_known(struct drill_run *run, const struct drill_pending *p
     static const struct {
         int64_t flag;
         const char *what;
-    } unknown[] = {{0x4000000, "MSG_ZEROCOPY"},
-                   {MSG_ERRQUEUE, "the error queue of a socket"}};
+    } unknown[] = {{0x4000000, "MSG_ZEROCOPY"}, {MSG_ERRQUEUE, "the error queue of a socket"}};
 
     for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
         if (flags & unknown[i].flag) {
@@ -375,8 +374,8 @@ static bool opens_fast(struct drill_run *run, struct drill_pending *p, struct dr
         put(run, p, s, t);
     if (!nonblocking)
         return false;
-    *progress = p->done ? sw_drill_call_returns(p, (int64_t)p->done)
-                        : sw_drill_call_fails(p, EINPROGRESS);
+    *progress =
+        p->done ? sw_drill_call_returns(p, (int64_t)p->done) : sw_drill_call_fails(p, EINPROGRESS);
     return true;
 }
 

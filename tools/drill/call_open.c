@@ -277,10 +277,8 @@ static enum drill_progress disconnect(struct drill_run *run, struct drill_pendin
 static int start_connect(struct drill_run *run, struct drill_socket *s,
                          const struct sanwo_endpoint *remote, bool fast_open)
 {
-    struct sanwo_tcp_connect open = {.remote = *remote,
-                                     .local = s->local,
-                                     .config = &s->config,
-                                     .fast_open = fast_open};
+    struct sanwo_tcp_connect open = {
+        .remote = *remote, .local = s->local, .config = &s->config, .fast_open = fast_open};
     int result = sanwo_tcp_connect(run->world->stack, &open, run->world->now, &s->handle);
 
     if (result < 0)
@@ -367,8 +365,8 @@ bool sw_drill_has_cookie(struct drill_run *run, const struct sanwo_endpoint *rem
     for (size_t i = 0; sanwo_stack_peers(run->world->stack, i, &peer, 1); i++)
         if (sanwo_address_equal(&peer.address, &remote->address))
             return peer.fast_open_cookie &&
-                   (!peer.fast_open_blocked || (peer.fast_open_blocked_port &&
-                                                peer.fast_open_blocked_port != remote->port));
+                   (!peer.fast_open_blocked ||
+                    (peer.fast_open_blocked_port && peer.fast_open_blocked_port != remote->port));
     return false;
 }
 

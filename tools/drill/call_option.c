@@ -71,6 +71,7 @@ static const struct field {
     FIELD(SYN_RETRIES, BYTE, syn_retries),
     FIELD(FIN_WAIT_2_TIME, TIME, fin_wait_2),
     FIELD(UNSENT_LIMIT, WORD, unsent_limit),
+    FIELD(CONGESTION, BYTE, congestion),
     FIELD(WINDOW_CLAMP, WORD, window_clamp),
 #undef FIELD
 };

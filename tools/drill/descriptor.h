@@ -36,9 +36,9 @@ struct drill_socket {
     bool error_told;     /* SO_ERROR, read or write told it: once only */
     bool dropped;        /* tcpdrop or ss -K took its connection away */
     bool out_of_band_inline, has_out_of_band, linger;
-    bool fast_connect;   /* TCP_FASTOPEN_CONNECT */
-    bool deferred;       /* ... and connect() was called: the first write() sends the SYN */
-    int64_t fast_open;   /* TCP_FASTOPEN: most pending connections */
+    bool fast_connect; /* TCP_FASTOPEN_CONNECT */
+    bool deferred;     /* ... and connect() was called: the first write() sends the SYN */
+    int64_t fast_open; /* TCP_FASTOPEN: most pending connections */
     struct sanwo_endpoint local;
     struct sanwo_endpoint deferred_to;
     struct sanwo_handle handle;

@@ -10,7 +10,15 @@
 #include <string.h>
 
 enum { CA_OPEN, CA_DISORDER, CA_CWR, CA_RECOVERY, CA_LOSS };
-enum { OPT_TIMESTAMPS = 1, OPT_SACK = 2, OPT_WSCALE = 4, OPT_ECN = 8, OPT_ACE = 64 };
+enum {
+    OPT_TIMESTAMPS = 1,
+    OPT_SACK = 2,
+    OPT_WSCALE = 4,
+    OPT_ECN = 8,
+    OPT_ECN_SEEN = 16,
+    OPT_SYN_DATA = 32,
+    OPT_ACE = 64
+};
 
 struct list {
     struct drill_variable *out;
@@ -86,8 +94,8 @@ static void add_states(const struct drill_run *run, struct list *l)
     add(l, "TCPI_OPT_SACK", OPT_SACK);
     add(l, "TCPI_OPT_WSCALE", OPT_WSCALE);
     add(l, "TCPI_OPT_ECN", OPT_ECN);
-    add(l, "TCPI_OPT_SYN_DATA", 32);
-    add(l, "TCPI_OPT_ECN_SEEN", 16);
+    add(l, "TCPI_OPT_SYN_DATA", OPT_SYN_DATA);
+    add(l, "TCPI_OPT_ECN_SEEN", OPT_ECN_SEEN);
     add(l, "TCPI_OPT_USEC_TS", 64);
     add(l, "TCPI_OPT_TFO_CHILD", 128);
     add(l, "TCPI_OPT_TOE", 16); /* FreeBSD's */
@@ -108,7 +116,9 @@ static uint64_t options_of(const struct drill_run *run, const struct sanwo_tcp_i
     uint64_t ecn = bsd && i->ecn == SANWO_ECN_ACCURATE ? OPT_ACE : OPT_ECN;
 
     return (i->timestamps ? OPT_TIMESTAMPS : 0) | (i->sack ? OPT_SACK : 0) |
-           (i->send_scale >= 0 ? OPT_WSCALE : 0) | (i->ecn ? ecn : 0);
+           (i->send_scale >= 0 ? OPT_WSCALE : 0) | (i->ecn ? ecn : 0) |
+           (i->ecn_seen && !bsd ? OPT_ECN_SEEN : 0) |
+           (i->fast_open == SANWO_FAST_OPEN_TAKEN ? OPT_SYN_DATA : 0);
 }
 
 static uint64_t congestion_state(const struct sanwo_tcp_info *i)
@@ -162,11 +172,16 @@ static void add_measured(struct list *l, const struct sanwo_tcp_info *i)
     add(l, "tcpi_total_rto_recoveries", i->timeout_recoveries);
     add(l, "tcpi_total_rto_time", msec(i->timeout_time));
     add(l, "tcpi_total_tlp", i->tail_probes);
+    if (!i->tail_probes)
+        add(l, "tcpi_total_tlp_bytes", 0);
     add(l, "tcpi_bytes_retrans", i->bytes_retransmitted);
     add(l, "tcpi_dsack_dups", i->duplicates_reported);
-    add(l, "tcpi_delivery_rate", i->delivery_rate);
-    add(l, "tcpi_delivery_rate_app_limited", i->delivery_app_limited);
-    add(l, "tcpi_pacing_rate", i->pacing_rate);
+    if (i->delivery_rate) { /* Linux has a guess from the handshake */
+        add(l, "tcpi_delivery_rate", i->delivery_rate);
+        add(l, "tcpi_delivery_rate_app_limited", i->delivery_app_limited);
+    }
+    if (i->pacing_rate)
+        add(l, "tcpi_pacing_rate", i->pacing_rate);
     add(l, "tcpi_rcv_rtt", usec(i->receive_rtt));
     add(l, "tcpi_ato", usec(i->delayed_ack));
 }
@@ -174,20 +189,18 @@ static void add_measured(struct list *l, const struct sanwo_tcp_info *i)
 /* What our stack does not count is known as long as it did not happen. */
 static void add_zeros(struct list *l, const struct sanwo_tcp_info *i)
 {
-    static const char *const without_loss[] = {
-        "tcpi_dsack_bytes", "tcpi_snd_rexmitpack_tlp", "tcpi_rehash"};
-    static const char *const never[] = {"tcpi_fastopen_client_fail",
-                                        "tcpi_fackets",
-                                        "tcpi_delivered_e0_bytes",
-                                        "tcpi_delivered_e1_bytes",
-                                        "tcpi_delivered_ce_bytes",
-                                        "tcpi_received_e0_bytes",
-                                        "tcpi_received_e1_bytes",
+    static const char *const without_loss[] = {"tcpi_dsack_bytes", "tcpi_snd_rexmitpack_tlp",
+                                               "tcpi_rehash"};
+    static const char *const never[] = {"tcpi_fackets",            "tcpi_delivered_e0_bytes",
+                                        "tcpi_delivered_e1_bytes", "tcpi_delivered_ce_bytes",
+                                        "tcpi_received_e0_bytes",  "tcpi_received_e1_bytes",
                                         "tcpi_received_ce_bytes"};
     static const char *const unmarked[] = {"tcpi_delivered_ce", "tcpi_received_ce", "tcpi_rcv_ce"};
 
     for (size_t k = 0; k < sizeof never / sizeof never[0]; k++)
-        add(l, never[k], 0); /* no Fast Open */
+        add(l, never[k], 0);
+    if (i->fast_open != SANWO_FAST_OPEN_TRIED) /* why it failed we do not tell */
+        add(l, "tcpi_fastopen_client_fail", 0);
     for (size_t k = 0; !i->ecn && k < sizeof unmarked / sizeof unmarked[0]; k++)
         add(l, unmarked[k], 0);
     if (i->ecn == SANWO_ECN_ACCURATE) {

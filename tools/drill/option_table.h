@@ -20,17 +20,17 @@ enum drill_option_how {
     UNSENT_LOW, /* TCP_NOTSENT_LOWAT */
     TOS,        /* the upper six bits */
     MAXSEG,
-    CONGESTION,  /* a name */
-    NO_OPTIONS,  /* TCP_NOOPT: before the connection only */
-    CONSTANT,    /* told, never set */
-    LISTENING,   /* SO_ACCEPTCONN */
-    PATH_MTU,    /* told */
-    FAMILY,      /* SO_DOMAIN */
-    CONFIG_TIME, /* before the connection: `initial` is the place in the configuration */
-    FAST_OPEN,   /* of a listener: most pending connections */
+    CONGESTION,   /* a name */
+    NO_OPTIONS,   /* TCP_NOOPT: before the connection only */
+    CONSTANT,     /* told, never set */
+    LISTENING,    /* SO_ACCEPTCONN */
+    PATH_MTU,     /* told */
+    FAMILY,       /* SO_DOMAIN */
+    CONFIG_TIME,  /* before the connection: `initial` is the place in the configuration */
+    FAST_OPEN,    /* of a listener: most pending connections */
     FAST_CONNECT, /* connect() waits for the first write */
-    FUNCTIONS,   /* {function_set_name="freebsd", ...} */
-    ABSENT,      /* skips the script */
+    FUNCTIONS,    /* {function_set_name="freebsd", ...} */
+    ABSENT,       /* skips the script */
 };
 
 struct drill_option_row {

@@ -90,7 +90,7 @@ struct drill_run {
     struct drill_buffer code;  /* the Python program so far */
     struct drill_buffer trace; /* with --verbose */
     struct drill_python *python;
-    unsigned nested;     /* depth of command files */
+    unsigned nested;                                     /* depth of command files */
     bool no_fast_client, no_fast_server, fast_listeners; /* net.ipv4.tcp_fastopen */
     char congestion[16]; /* the algorithm that the script asks for instead of ours; or empty */
 

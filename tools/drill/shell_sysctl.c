@@ -307,6 +307,7 @@ static const struct row linux_rows[] = {
     {"net.ipv4.tcp_thin_linear_timeouts", ONLY, 0, 0, "0", NULL},
     {"net.ipv4.tcp_orphan_retries", BYTE, FIELD(orphan_retries), 0, NULL, NULL},
     {"net.ipv4.ip_no_pmtu_disc", ONLY, 0, 0, "0", NULL},
+    {"net.ipv4.tcp_ecn_option", FLAG, FIELD(accurate_option), 0, NULL, NULL},
     {"net.ipv4.tcp_ecn_*", IGNORED, 0, 0, NULL, NULL},
     {"net.ipv4.tcp_rcvbuf_low_rtt", IGNORED, 0, 0, NULL, NULL},
     {"net.ipv4.tcp_cubic_*", IGNORED, 0, 0, NULL, NULL},

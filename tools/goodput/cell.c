@@ -13,6 +13,7 @@
  * burst of losses lasts a quarter of the round trip at most, or the time of sixteen packets: counted in
  * packets alone it would wait for a sender that backs off, and luck would be what is measured.
  */
+#define _GNU_SOURCE
 #include "goodput.h"
 
 #include <math.h>

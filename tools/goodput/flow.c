@@ -6,6 +6,7 @@
  * Both read and write at once whenever they can; a transfer's time is from connect() to the last byte
  * in the receiver's hands.
  */
+#define _GNU_SOURCE
 #include "goodput.h"
 
 #include <string.h>

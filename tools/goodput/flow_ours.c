@@ -1,6 +1,7 @@
 /*
  * flow_ours.c - The ends of a flow that are on our stack.
  */
+#define _GNU_SOURCE
 #include "goodput.h"
 
 enum { SLICES = 64 };

@@ -1,6 +1,7 @@
 /*
  * goodput.c - sanwo bench goodput: the command line. bench/goodput runs it over the whole map.
  */
+#define _GNU_SOURCE
 #include "goodput.h"
 
 #include <errno.h>
@@ -74,6 +75,8 @@ int sw_cmd_goodput(int argc, char **argv)
         {OPTION_TEXT, 0, "samples", &samples, "FILE", "cwnd and in-flight over time, with tabs", 0,
          0},
         {OPTION_TEXT, 0, "pcap", &sw_world_record, "FILE", "packets at the senders' end", 0, 0},
+        {OPTION_NUMBER, 0, "run", &sw_world_watched, "N",
+         "samples and packets of the Nth transfer, not of the run in bulk", 0, 1000},
         {OPTION_TEXT, 0, "guard", &guard, "FILE", "compare with recorded counts", 0, 0},
         {OPTION_TEXT, 0, "record", &record, "FILE", "record them anew", 0, 0},
         {.kind = OPTION_END},

@@ -82,6 +82,7 @@ struct meter_flow {
     uint64_t again, again_bytes;     /* of those, sent before */
     uint64_t out_segments, needless; /* that came out; of those, nothing of them was new */
     uint64_t overtaken;              /* that came out after a later one */
+    uint64_t fresh;                  /* bytes that came out for the first time */
 };
 
 struct meter {
@@ -191,6 +192,7 @@ struct world {
 
 extern const char *sw_world_record; /* where to write packets down, or NULL */
 extern FILE *sw_world_samples;      /* or NULL */
+extern uint64_t sw_world_watched;   /* of which run: 0 in bulk, then the transfers */
 
 /* False: the reason was told. Close it all the same. */
 bool sw_world_open(struct world *world, const struct cell *cell, struct kernel *kernel,

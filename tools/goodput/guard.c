@@ -8,6 +8,7 @@
  * cent (and a few segments) that is a change of taste; beyond, someone has to look and to record anew:
  * bench/goodput --record.
  */
+#define _GNU_SOURCE
 #include "goodput.h"
 
 #include <math.h>

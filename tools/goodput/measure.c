@@ -4,6 +4,7 @@
  *     bulk:      flows start one after the other -- warm -->|<-- measured -->|
  *     transfers: all flows but the first in bulk -- warm -->| the first: 100 KB, or 10 MB, alone timed
  */
+#define _GNU_SOURCE
 #include "goodput.h"
 
 #include <string.h>
@@ -17,7 +18,7 @@
 #define REAL_PATIENCE SANWO_SEC(20)
 
 struct counts {
-    uint64_t received[MOST_FLOWS];
+    uint64_t fresh[MOST_FLOWS];
     uint64_t segments, again, out, needless, overtaken;
 };
 
@@ -27,7 +28,7 @@ static void count(const struct world *w, struct counts *c)
     for (unsigned i = 0; i < MOST_FLOWS; i++) {
         const struct meter_flow *m = &w->meter.flows[i];
 
-        c->received[i] = w->flows[i].received;
+        c->fresh[i] = m->fresh;
         c->segments += m->segments;
         c->again += m->again;
         c->out += m->out_segments;
@@ -58,7 +59,7 @@ static void judge_flows(const struct world *w, const struct counts *a, const str
     double sum = 0, squares = 0;
 
     for (unsigned i = 0; i < w->flow_count; i++) {
-        double rate = (double)(b->received[i] - a->received[i]) * 8 / seconds;
+        double rate = (double)(b->fresh[i] - a->fresh[i]) * 8 / seconds;
 
         r->flows[i] = rate;
         sum += rate;

@@ -6,6 +6,7 @@
  *
  * The port tells the flow. Only IPv4 is used here.
  */
+#define _GNU_SOURCE
 #include "goodput.h"
 
 #include <stdlib.h>
@@ -113,6 +114,7 @@ static void remove_spans(struct meter_flow *flow, size_t at, size_t count)
 static bool add_span(struct meter_flow *flow, uint32_t begin, uint32_t end)
 {
     size_t at = find_span(flow, begin), last = at;
+    uint32_t known = 0;
 
     if (at < flow->span_count && !after(flow->spans[at].begin, begin) &&
         !after(end, flow->spans[at].end))
@@ -122,8 +124,10 @@ static bool add_span(struct meter_flow *flow, uint32_t begin, uint32_t end)
             begin = flow->spans[last].begin;
         if (after(flow->spans[last].end, end))
             end = flow->spans[last].end;
+        known += flow->spans[last].end - flow->spans[last].begin;
         last++;
     }
+    flow->fresh += end - begin - known;
     if (last > at) {
         flow->spans[at] = (struct span){begin, end};
         remove_spans(flow, at + 1, last - at - 1);
@@ -131,6 +135,23 @@ static bool add_span(struct meter_flow *flow, uint32_t begin, uint32_t end)
         insert_span(flow, at, (struct span){begin, end});
     }
     return true;
+}
+
+/* All below @end is there. */
+static void advance(struct meter_flow *flow, uint32_t end)
+{
+    uint32_t known = 0, before = flow->arrived_to;
+    size_t n = 0;
+
+    while (n < flow->span_count && !after(flow->spans[n].begin, end)) {
+        known += flow->spans[n].end - flow->spans[n].begin;
+        if (after(flow->spans[n].end, end))
+            end = flow->spans[n].end;
+        n++;
+    }
+    remove_spans(flow, 0, n);
+    flow->arrived_to = end;
+    flow->fresh += end - before - known;
 }
 
 void sw_meter_leave(struct meter *meter, const struct sanwo_frame *frame)
@@ -152,12 +173,7 @@ void sw_meter_leave(struct meter *meter, const struct sanwo_frame *frame)
         flow->needless += !add_span(flow, d.begin, d.end);
         return;
     }
-    flow->arrived_to = d.end;
-    while (flow->span_count > 0 && !after(flow->spans[0].begin, flow->arrived_to)) {
-        if (after(flow->spans[0].end, flow->arrived_to))
-            flow->arrived_to = flow->spans[0].end;
-        remove_spans(flow, 0, 1);
-    }
+    advance(flow, d.end);
 }
 
 void sw_meter_dispose(struct meter *meter)

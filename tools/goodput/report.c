@@ -1,6 +1,7 @@
 /*
  * report.c - A cell's figures: a line for people, an object for machines.
  */
+#define _GNU_SOURCE
 #include "goodput.h"
 
 static double ms(sanwo_time t)

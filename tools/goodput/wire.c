@@ -7,6 +7,7 @@
  * The hub is the driver that the emulator wraps. At each side the destination's third byte tells
  * whether a frame is for our stack or for Linux.
  */
+#define _GNU_SOURCE
 #include "goodput.h"
 
 #include <errno.h>

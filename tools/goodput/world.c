@@ -29,6 +29,7 @@ enum { PREFIX = 16, EVENTS = 64, MOST_TURNS = 100000, MTU = 1500 };
 
 const char *sw_world_record;
 FILE *sw_world_samples;
+uint64_t sw_world_watched;
 
 /* 10.66.1.1 and 10.66.2.1 are Linux's, 10.66.3.1 and 10.66.4.1 ours. */
 struct sanwo_address sw_world_address(enum side side, bool of_linux)
@@ -87,7 +88,7 @@ static bool make_path(struct world *w)
         return false;
     }
     w->path = w->emulator;
-    if (sw_world_record == NULL || w->run != 0)
+    if (sw_world_record == NULL || w->run != sw_world_watched)
         return true;
     if (sanwo_pcapng_create(w->emulator, sw_world_record, 0, &w->path, message, sizeof message) < 0)
         return sw_complain("bench goodput", 0, "%s", message) != 0;
@@ -130,7 +131,7 @@ bool sw_world_open(struct world *w, const struct cell *cell, struct kernel *kern
     if (kernel != NULL)
         made = made && watch_devices(w);
     w->failed = !made;
-    if (sw_world_samples != NULL && run == 0) {
+    if (sw_world_samples != NULL && run == sw_world_watched) {
         w->samples = sw_world_samples;
         w->sample_every = cell->rtt / 4 > SANWO_MSEC(5) ? cell->rtt / 4 : SANWO_MSEC(5);
         w->sample_next = w->now;

@@ -40,6 +40,7 @@ struct epoch {
     bool recovering; /* cwnd is where PRR has it, on its way to ssthresh */
     bool timed_out;  /* cwnd grows although the connection is recovering */
     bool limited;    /* by cwnd, at `last` */
+    bool reduced;    /* a loss or a mark was seen */
 };
 
 struct cubic {
@@ -105,6 +106,17 @@ static void grow_cubic(struct tcp_cc *cc, struct epoch *e, uint32_t bytes, uint3
     cc->cwnd += (uint32_t)(growth / cc->cwnd); /* bytes <= cwnd: not past the target */
 }
 
+/*
+ * Slow start was left for a rising round trip, and nothing was lost yet: W_max is unknown and the curve
+ * would stay flat for seconds. As elsewhere (Linux) cwnd then grows by a twentieth a round trip at least.
+ */
+static uint32_t probing_target(const struct tcp_cc *cc, const struct epoch *e, sanwo_time t)
+{
+    uint32_t curve = sw_tcp_cubic_window(t, e->k, e->w_max, cc->mss);
+    uint32_t reno = (uint32_t)(e->w_est >> FRACTION);
+    return sw_max32(sw_max32(curve, reno), cc->cwnd + cc->cwnd / 20);
+}
+
 static void avoid_congestion(struct tcp_cc *cc, struct epoch *e, const struct tcp_cc_ack *ack,
                              uint32_t bytes)
 {
@@ -120,6 +132,10 @@ static void avoid_congestion(struct tcp_cc *cc, struct epoch *e, const struct tc
         return;
     sanwo_time t = ack->now - e->begin;
     grow_reno(cc, e, bytes);
+    if (!e->reduced) {
+        grow_cubic(cc, e, bytes, probing_target(cc, e, t + ack->srtt));
+        return;
+    }
     if (sw_tcp_cubic_window(t, e->k, e->w_max, cc->mss) < e->w_est >> FRACTION)
         cc->cwnd = sw_max32(cc->cwnd, (uint32_t)(e->w_est >> FRACTION));
     else
@@ -209,6 +225,7 @@ static void cubic_on_congestion(struct tcp_cc *cc, void *state, enum tcp_cc_sign
         e->prior = window;
     } /* else what was sent again is lost too: what the path bore is known already */
     e->beta = beta;
+    e->reduced = true;
     e->running = false;
     if (sign == TCP_CC_LOSS) {
         e->timed_out = false;
@@ -234,6 +251,7 @@ static void cubic_on_timeout(struct tcp_cc *cc, void *state, uint32_t outstandin
         e->beta = BETA_LOSS;
     }
     e->w_max = 0;
+    e->reduced = true;
     e->running = false;
     e->recovering = false;
     e->timed_out = true;

@@ -30,6 +30,7 @@ void sanwo_tcp_config_default(struct sanwo_tcp_config *c)
         .idle_restart = true,
         .congestion = SANWO_CONGESTION_CUBIC,
         .ecn = SANWO_ECN_ACCEPT,
+        .accurate_option = true,
         .initial_window = 10,
         .mtu_probing = 1,
         .base_mss = 1024,

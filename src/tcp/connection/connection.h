@@ -142,6 +142,7 @@ struct tcp_connection {
     unsigned ecn_echo : 1;    /* ECE goes with each ACK (RFC 3168 6.1.3) */
     unsigned ecn_cwr : 1;     /* CWR goes with the next new data (RFC 3168 6.1.2) */
     unsigned ecn_hushed : 1;  /* marks count again beyond ecn_until */
+    unsigned ecn_seen : 1;    /* data came that was ECT or marked */
     unsigned ecn_ect : 1;     /* the frame just built is to leave as ECT(0) */
     unsigned fast_open : 1;         /* RFC 7413: the user asked for it */
     unsigned fast_open_tried : 1;   /* our SYN carried the option */

@@ -10,6 +10,7 @@
  */
 #include "tcp/ecn/accurate.h"
 
+#include "tcp/connection/config.h"
 #include "tcp/open/half_open.h"
 
 #define FIRST_CEP 5 /* 3.2.1: so that neither 0 nor 1 is the first counter on the wire */
@@ -86,9 +87,11 @@ bool sw_tcp_accurate_count(struct tcp_accurate *a, const struct tcp_segment *seg
 }
 
 /* 3.2.3.2.1, 3.2.3.2.2: if it is lost it may be for the option. */
-void sw_tcp_ecn_syn_ack_option(const struct tcp_half_open *half, struct wire_tcp_options *options)
+void sw_tcp_ecn_syn_ack_option(const struct sanwo_tcp_config *config,
+                               const struct tcp_half_open *half, struct wire_tcp_options *options)
 {
-    if (sw_tcp_ecn_mode(half) != TCP_ECN_ACCURATE || half->retransmissions)
+    if (sw_tcp_ecn_mode(half) != TCP_ECN_ACCURATE || half->retransmissions ||
+        !config->accurate_option)
         return;
     options->accurate = TCP_OPTION_ACCURATE_0;
     options->accurate_count = 2;
@@ -100,7 +103,7 @@ uint32_t sw_tcp_ecn_option(const struct tcp *tcp, const struct tcp_connection *c
                            struct wire_tcp_options *options)
 {
     const struct tcp_accurate *a = sw_tcp_accurate(tcp, conn);
-    if (SW_LIKELY(!a) || !a->options_due)
+    if (SW_LIKELY(!a) || !a->options_due || !sw_tcp_config(tcp, conn)->accurate_option)
         return 0;
     uint32_t used = (conn->timestamps ? 12 : 0) +
                     (options->sack_count ? 4 + 8 * (uint32_t)options->sack_count : 0);
@@ -148,9 +151,9 @@ static bool by_option(struct tcp_connection *conn, struct tcp_accurate *a,
 }
 
 /*
- * 3.2.2.5.2: the counter may have gone round. Who told that nothing was marked, twice, is believed:
- * an ACK comes after six marks at most, so all eight of a round were told by ACKs that got lost.
- * The least number congruent to @told that is near @wanted, and no more than @packets.
+ * 3.2.2.5.2: the counter may have gone round. A receiver acknowledges after six marks at the latest, so
+ * a round unseen means that ACKs were lost: while marks are rare the least is believed, amid marks the
+ * worst, unless the option tells. The number congruent to @told nearest @wanted, at most @packets.
  */
 static uint32_t unwrap(uint32_t told, uint32_t packets, uint32_t wanted)
 {

@@ -59,12 +59,17 @@ static enum tcp_ecn_mode wanted(const struct sanwo_tcp_config *config)
 uint8_t sw_tcp_ecn_syn(struct tcp *tcp, struct tcp_connection *conn)
 {
     static const uint8_t asks[] = {ACE_NONE, ACE_CLASSIC, ACE_ACCURATE};
+    conn->ecn_ect = 0;
     if (conn->state !=
         SANWO_TCP_SYN_SENT) { /* the peer's SYN was judged by sw_tcp_ecn_answered() */
         const struct tcp_accurate *a = sw_tcp_accurate(tcp, conn);
-        if (conn->ecn == TCP_ECN_CLASSIC)
+        if (conn->send.retransmissions >= TRIES)
+            conn->ecn_no_ect = 1;
+        else if (conn->ecn == TCP_ECN_CLASSIC)
             return ACE_ECE;
-        return a ? sw_tcp_accurate_code(a->synack_ecn) : ACE_NONE;
+        else if (a)
+            return sw_tcp_accurate_code(a->synack_ecn);
+        return ACE_NONE;
     }
     if (conn->send.retransmissions == 0)
         conn->ecn = wanted(sw_tcp_config(tcp, conn));
@@ -250,6 +255,8 @@ void sw_tcp_ecn_receive(struct tcp *tcp, struct tcp_connection *conn, const stru
     if (SW_LIKELY(conn->ecn == TCP_ECN_OFF))
         return;
     struct tcp_accurate *a = sw_tcp_accurate(tcp, conn);
+    if (seg->length && (seg->dscp_ecn & IP_ECN_MASK) != IP_NOT_ECT)
+        conn->ecn_seen = 1;
     if (a) {
         if (sw_tcp_accurate_count(a, seg))
             sw_tcp_ack_now(tcp, conn);
@@ -318,7 +325,7 @@ void sw_tcp_ecn_reduced(struct tcp_connection *conn)
 }
 
 /* RFC3168-6.1.2-1: once a window. Marks of what was sent before the reduction say nothing new. */
-static void react(struct tcp *tcp, struct tcp_connection *conn)
+static void react(struct tcp *tcp, struct tcp_connection *conn, uint32_t outstanding)
 {
     if (conn->ecn_hushed)
         return;
@@ -326,11 +333,11 @@ static void react(struct tcp *tcp, struct tcp_connection *conn)
     conn->ecn_until = conn->send.snd_nxt;
     sw_tcp_ecn_reduced(conn);
     if (!sw_tcp_cc_ops(&conn->cc)->wants_marks)
-        sw_tcp_recovery_on_ecn_echo(tcp, conn);
+        sw_tcp_recovery_on_ecn_echo(tcp, conn, outstanding);
 }
 
 uint32_t sw_tcp_ecn_marked(struct tcp *tcp, struct tcp_connection *conn,
-                           const struct tcp_segment *seg, uint32_t delivered)
+                           const struct tcp_segment *seg, uint32_t delivered, uint32_t outstanding)
 {
     uint32_t marked = 0;
     bool echo;
@@ -348,9 +355,8 @@ uint32_t sw_tcp_ecn_marked(struct tcp *tcp, struct tcp_connection *conn,
     }
     if (conn->ecn_no_ect) /* who sent nothing that can be marked does not listen (RFC 9768 3.2.2.4) */
         return 0;
-    bool outstanding = !tcp_seq_equal(conn->send.snd_una, conn->send.snd_nxt);
-    if (echo && (delivered || outstanding))
-        react(tcp, conn);
+    if (echo && outstanding)
+        react(tcp, conn, outstanding);
     return marked;
 }
 
@@ -361,6 +367,7 @@ void sw_tcp_ecn_info(const struct tcp *tcp, const struct tcp_connection *conn,
     if (conn->state >= SANWO_TCP_ESTABLISHED && conn->ecn)
         out->ecn = conn->ecn == TCP_ECN_ACCURATE ? SANWO_ECN_ACCURATE : SANWO_ECN_REQUEST;
     out->ecn_blocked = out->ecn && conn->ecn_no_ect;
+    out->ecn_seen = conn->ecn_seen;
     out->ecn_echoing = conn->ecn == TCP_ECN_CLASSIC && conn->ecn_echo;
     if (!a)
         return;

@@ -41,7 +41,8 @@ bool sw_tcp_ecn_cookie_forgets(const struct tcp_half_open *half);
 /* Those of the SYN-ACK of a record, sent for the (@retransmissions + 1)th time. */
 uint8_t sw_tcp_ecn_syn_ack(const struct tcp_half_open *half, uint8_t retransmissions);
 /* ... and the option that the first of them has with accurate ECN. */
-void sw_tcp_ecn_syn_ack_option(const struct tcp_half_open *half, struct wire_tcp_options *options);
+void sw_tcp_ecn_syn_ack_option(const struct sanwo_tcp_config *config,
+                               const struct tcp_half_open *half, struct wire_tcp_options *options);
 /* Those of a segment without SYN that a record sends. */
 uint8_t sw_tcp_ecn_half_open(const struct tcp_half_open *half);
 /* Our SYN was answered by a SYN-ACK, or crossed a SYN. False: no memory for what was agreed. */
@@ -74,12 +75,12 @@ void sw_tcp_ecn_outgoing(struct tcp *tcp, struct tcp_connection *conn, const str
 /* The next frame must hold one segment: what cuts it up may clear CWR in all but the first. */
 bool sw_tcp_ecn_is_single(const struct tcp *tcp, const struct tcp_connection *conn);
 /*
- * An acceptable ACK, SND.UNA =< SEG.ACK, that tells of @delivered bytes: how many of them were marked.
+ * An acceptable ACK that told of @delivered bytes, out of @outstanding before it: how many were marked.
  * With classic ECN all of them, while the peer echoes. A mark also reduces cwnd, once a window, unless
  * the algorithm counts marks itself.
  */
 uint32_t sw_tcp_ecn_marked(struct tcp *tcp, struct tcp_connection *conn,
-                           const struct tcp_segment *seg, uint32_t delivered);
+                           const struct tcp_segment *seg, uint32_t delivered, uint32_t outstanding);
 /* cwnd was reduced, for whatever reason: the peer is told (RFC 3168 6.1.2). */
 void sw_tcp_ecn_reduced(struct tcp_connection *conn);
 

@@ -325,8 +325,8 @@ static void learn(struct tcp *tcp, struct tcp_connection *conn, const struct tcp
 {
     const struct wire_tcp_options *o = &seg->options;
     bool has_cookie = o->fast_open && o->fast_open_length;
-    struct tcp_peer *peer = has_cookie ? sw_tcp_peer_make(tcp, &conn->tuple)
-                                       : sw_tcp_peer_find(tcp, &conn->tuple);
+    struct tcp_peer *peer =
+        has_cookie ? sw_tcp_peer_make(tcp, &conn->tuple) : sw_tcp_peer_find(tcp, &conn->tuple);
     /* Lost with the option, answered without: presumably somebody on the way drops such SYNs. */
     if (conn->syn_lost && !taken && !has_cookie) {
         block(tcp, conn);

@@ -77,7 +77,7 @@ void sw_tcp_half_open_syn_ack(struct tcp *tcp, const struct tcp_half_open *half,
         .reason = (uint16_t)why};
     memcpy(out.option_order, config->option_order, sizeof(out.option_order));
     sw_tcp_syn_options(&out.options, &offer);
-    sw_tcp_ecn_syn_ack_option(half, &out.options);
+    sw_tcp_ecn_syn_ack_option(config, half, &out.options);
     if (half->flags & HALF_OPEN_COOKIE)
         sw_tcp_fast_open_add_cookie(tcp, &half->tuple, half->flags & HALF_OPEN_EXPERIMENT,
                                     &out.options);

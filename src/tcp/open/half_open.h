@@ -14,8 +14,8 @@ enum {
     HALF_OPEN_TIMESTAMPS = 4,
     HALF_OPEN_SACK = 8,
     HALF_OPEN_FOREIGN = 16, /* the destination was none of ours: a listener for any address */
-    HALF_OPEN_COOKIE = 32,      /* the first SYN-ACK brings a Fast Open cookie (RFC 7413 4.2.1) ... */
-    HALF_OPEN_EXPERIMENT = 64,  /* ... in the experimental option, as it was asked for */
+    HALF_OPEN_COOKIE = 32,  /* the first SYN-ACK brings a Fast Open cookie (RFC 7413 4.2.1) ... */
+    HALF_OPEN_EXPERIMENT = 64, /* ... in the experimental option, as it was asked for */
 };
 
 struct tcp_half_open {

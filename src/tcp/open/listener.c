@@ -95,7 +95,8 @@ int sw_tcp_listen(struct tcp *tcp, const struct sanwo_tcp_listen *open, struct t
         return -SANWO_EINVAL;
     if (open->config && !sw_tcp_config_is_valid(open->config))
         return -SANWO_EINVAL;
-    if (open->fast_open && (open->flags & SANWO_LISTEN_DECIDE)) /* what nobody decided on has no data */
+    /* What nobody decided on has no place for data. */
+    if (open->fast_open && (open->flags & SANWO_LISTEN_DECIDE))
         return -SANWO_EINVAL;
     if (!any_port && find_exact(tcp, &local))
         return -SANWO_EADDRINUSE;

@@ -12,13 +12,13 @@ struct tcp_listener {
     uint32_t flags;              /* SANWO_LISTEN_... */
     uint32_t backlog;            /* most half-open and not accepted together */
     uint32_t half_open;
-    sanwo_time cookies_until;     /* SYN cookies may come back until then: open/cookie.c */
-    uint32_t fast_open;           /* most `fast_open_pending`; 0: off (RFC 7413 4.2) */
-    uint32_t fast_open_pending;   /* PendingFastOpenRequests */
+    sanwo_time cookies_until;   /* SYN cookies may come back until then: open/cookie.c */
+    uint32_t fast_open;         /* most `fast_open_pending`; 0: off (RFC 7413 4.2) */
+    uint32_t fast_open_pending; /* PendingFastOpenRequests */
     struct {
         uint64_t slot; /* the minute that `now` counts in; `before` is of the minute before */
         uint32_t now, before;
-    } fast_open_resets; /* of pending ones (5.1): open/fast_open.c */
+    } fast_open_resets;           /* of pending ones (5.1): open/fast_open.c */
     struct tcp_list accept_queue; /* established connections, by event_link */
     struct tcp_list requests;     /* undecided half-open records not yet seen */
     struct tcp_link event_link;

@@ -99,7 +99,8 @@ void sw_tcp_tuning_on_data(struct tcp *tcp, struct tcp_connection *conn,
 
 /*
  * A quarter of what nobody else uses is the most that one connection may grow to: promises are kept in
- * a region that others share. Below that nothing is taken back; when memory is short, window.c does.
+ * a region that others share (attack B-17). Nothing is taken back here; when memory is short, window.c
+ * does.
  */
 static uint32_t share(const struct tcp *tcp, const struct tcp_connection *conn)
 {
@@ -139,9 +140,9 @@ void sw_tcp_tuning_on_read(struct tcp *tcp, struct tcp_connection *conn)
     struct tcp_tuning *t = &m->tuning;
     tcp_seq position = tcp_seq_subtract(conn->receive.rcv_nxt, conn->receive.queued);
     if (!t->reading) {
-        begin(t, tcp->now, tcp_seq_add(conn->receive.irs, 1));
-        if (conn->bytes_received - conn->receive.queued > UINT16_MAX) /* it began long ago */
-            t->read_from = position;
+        /* At the very beginning what was just read counts as well; later nobody knows how much it was. */
+        bool first = conn->bytes_received - conn->receive.queued <= UINT16_MAX;
+        begin(t, tcp->now, first ? tcp_seq_add(conn->receive.irs, 1) : position);
     }
     if (!t->rtt || tcp->now - t->read_since < (sanwo_time)t->rtt * 1000)
         return;

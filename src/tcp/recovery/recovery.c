@@ -62,7 +62,7 @@ static void enter(struct tcp *tcp, struct tcp_connection *conn, enum sanwo_reaso
     sw_tcp_undo_begin(tcp, conn, false);
     sw_tcp_prr_begin(tcp, conn, outstanding(conn));
     reduce(tcp, conn, sw_min32(outstanding(conn), conn->cc.cwnd), TCP_CC_LOSS, why);
-    sw_tcp_tail_cancel(tcp, conn);
+    sw_tcp_tail_end(tcp, conn); /* RFC 8985 7.1 */
     sw_tcp_wants_send(tcp, conn);
 }
 
@@ -249,12 +249,13 @@ void sw_tcp_recovery_end(struct tcp *tcp, struct tcp_connection *conn, struct tc
     uint32_t delivered = news->acked + sacked(conn) - news->sacked; /* D-SACKed bytes are not */
     if (delivered > news->outstanding) /* without SACK what was presumed may be taken back */
         delivered = 0;
+    news->marked = sw_tcp_ecn_marked(tcp, conn, news->seg, delivered, news->outstanding);
     sw_tcp_meter_ack_in(tcp, conn, delivered, news->dsack != 0);
     if (s) {
         s->delivered += delivered;
         s->tail.sampled |= news->rtt != 0;
     }
-    if (sw_tcp_tail_ack(tcp, conn, news->seg, news->duplicate, news->dsack) && may_enter(conn))
+    if (sw_tcp_tail_ack(tcp, conn, news->seg, news->repeats, news->dsack) && may_enter(conn))
         reduce(tcp, conn, sw_min32(news->outstanding, conn->cc.cwnd), TCP_CC_LOSS,
                SANWO_REASON_TAIL_LOSS_PROBE);
     bool undone = sw_tcp_undo_ack(tcp, conn, news); /* before what it tells ends the recovery */
@@ -309,9 +310,8 @@ void sw_tcp_recovery_on_timeout(struct tcp *tcp, struct tcp_connection *conn)
         ops_of(conn)->on_timeout(&conn->cc, sw_tcp_sending_state(s), flight, first, tcp->now);
         s->rack.reduced = tcp->now;
         sw_tcp_ecn_reduced(conn);
-        s->tail.out = false;
     }
-    sw_tcp_tail_cancel(tcp, conn);
+    sw_tcp_tail_end(tcp, conn);
     conn->in_recovery = 0;
     conn->in_timeout = 1;
     conn->send.duplicate_acks = 0;
@@ -323,10 +323,10 @@ void sw_tcp_recovery_on_timeout(struct tcp *tcp, struct tcp_connection *conn)
 }
 
 /* RFC 3168 6.1.2: as for a loss, but nothing is sent again. */
-void sw_tcp_recovery_on_ecn_echo(struct tcp *tcp, struct tcp_connection *conn)
+void sw_tcp_recovery_on_ecn_echo(struct tcp *tcp, struct tcp_connection *conn,
+                                 uint32_t outstanding)
 {
     if (conn->in_recovery || conn->in_timeout) /* reduced already in this round trip */
         return;
-    reduce(tcp, conn, sw_min32(outstanding(conn), conn->cc.cwnd), TCP_CC_ECN,
-           SANWO_REASON_ECN_ECHO);
+    reduce(tcp, conn, sw_min32(outstanding, conn->cc.cwnd), TCP_CC_ECN, SANWO_REASON_ECN_ECHO);
 }

@@ -19,6 +19,7 @@ struct tcp_news {
     uint32_t marked;      /* bytes that the network marked (RFC 3168, RFC 9768) */
     sanwo_time rtt;       /* sampled; 0: none */
     bool duplicate;       /* RFC 5681 2 */
+    bool repeats;         /* the same, whether or not anything is outstanding */
     bool first_sent;      /* what it acknowledges was sent once, and not reported before ... */
     bool resent;          /* ... or sent again: in part at least */
     bool sacked_first_sent; /* what it newly reports was sent once, in part at least */
@@ -41,6 +42,7 @@ void sw_tcp_recovery_reordering_over(struct tcp *tcp, struct tcp_connection *con
 /* The retransmission timer expired: everything outstanding counts as lost. */
 void sw_tcp_recovery_on_timeout(struct tcp *tcp, struct tcp_connection *conn);
 /* The network marked what it could have dropped: once a window (RFC 3168 6.1.2). */
-void sw_tcp_recovery_on_ecn_echo(struct tcp *tcp, struct tcp_connection *conn);
+void sw_tcp_recovery_on_ecn_echo(struct tcp *tcp, struct tcp_connection *conn,
+                                 uint32_t outstanding);
 
 #endif

@@ -64,6 +64,14 @@ void sw_tcp_tail_cancel(struct tcp *tcp, struct tcp_connection *conn)
     conn->tail_probe = 0;
 }
 
+void sw_tcp_tail_end(struct tcp *tcp, struct tcp_connection *conn)
+{
+    struct tcp_tail *tail = tail_of(tcp, conn);
+    sw_tcp_tail_cancel(tcp, conn);
+    if (tail)
+        tail->out = false;
+}
+
 void sw_tcp_tail_sent(struct tcp *tcp, struct tcp_connection *conn, bool is_retrans)
 {
     struct tcp_tail *tail = tail_of(tcp, conn);

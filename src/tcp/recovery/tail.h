@@ -27,6 +27,8 @@ struct tcp_tail {
 void sw_tcp_tail_schedule(struct tcp *tcp, struct tcp_connection *conn);
 /* Something else watches over what is in flight, or nothing is. */
 void sw_tcp_tail_cancel(struct tcp *tcp, struct tcp_connection *conn);
+/* A recovery begins: what became of a probe is no longer of interest. */
+void sw_tcp_tail_end(struct tcp *tcp, struct tcp_connection *conn);
 /* The probe went out: new data, or the last segment once more. */
 void sw_tcp_tail_sent(struct tcp *tcp, struct tcp_connection *conn, bool is_retrans);
 /* True if the probe repaired a loss that nothing else noticed: it counts as congestion. */

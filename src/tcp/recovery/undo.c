@@ -26,17 +26,19 @@ void sw_tcp_undo_begin(struct tcp *tcp, struct tcp_connection *conn, bool timeou
 {
     struct tcp_undo *u = undo_of(tcp, conn);
     if (u)
-        *u = (struct tcp_undo){.armed = true,
-                               .from = conn->send.snd_una,
-                               .to = conn->send.snd_nxt,
-                               .frto = timeout ? FRTO_HEAD : FRTO_OFF};
+        *u = (struct tcp_undo){.armed = true, .frto = timeout ? FRTO_HEAD : FRTO_OFF};
 }
 
-void sw_tcp_undo_resent(struct tcp *tcp, struct tcp_connection *conn, uint32_t bytes)
+void sw_tcp_undo_resent(struct tcp *tcp, struct tcp_connection *conn, tcp_seq seq, uint32_t bytes)
 {
     struct tcp_undo *u = undo_of(tcp, conn);
     if (!u || !u->armed)
         return;
+    tcp_seq end = tcp_seq_add(seq, bytes);
+    if (!u->resent_any || tcp_seq_before(seq, u->from))
+        u->from = seq;
+    u->to = u->resent_any ? tcp_seq_max(u->to, end) : end;
+    u->resent_any = true;
     u->resent += bytes;
     if (!u->stamped) {
         u->stamped = true;
@@ -58,10 +60,24 @@ static bool echoes_the_original(const struct tcp *tcp, const struct tcp_connecti
            sw_tcp_timestamp_before(o->ts_echo, u->first_stamp);
 }
 
-static bool all_were_duplicates(struct tcp_undo *u, const struct tcp_news *news)
+/* RFC 3708 3: a duplicate of what was never sent again was made by the network. */
+static bool is_of_resent(const struct tcp *tcp, const struct tcp_connection *conn,
+                         const struct tcp_undo *u, const struct wire_tcp_sack *block)
 {
-    const struct wire_tcp_sack *block = news->seg->options.sack;
-    if (!news->dsack || !u->resent || !tcp_seq_between(block->left, u->from, u->to))
+    struct tcp_place place;
+    if (!u->resent_any || !tcp_seq_between(block->left, u->from, u->to) ||
+        tcp_seq_equal(block->left, u->to))
+        return false;
+    if (tcp_seq_before(block->left, conn->send.snd_una))
+        return true; /* its record is gone */
+    const struct tcp_record *record = sw_tcp_records_find(tcp, conn, block->left, &place);
+    return record && (record->flags & RECORD_RETRANSMITTED);
+}
+
+static bool all_were_duplicates(const struct tcp *tcp, const struct tcp_connection *conn,
+                                struct tcp_undo *u, const struct tcp_news *news)
+{
+    if (!news->dsack || !u->resent || !is_of_resent(tcp, conn, u, news->seg->options.sack))
         return false;
     u->resent -= sw_min32(u->resent, news->dsack);
     return !u->resent;
@@ -75,6 +91,10 @@ static void head_acknowledged(struct tcp_connection *conn, struct tcp_undo *u,
         u->frto = FRTO_OFF;
     if (!news->acked)
         return;
+    if (u->resent_any && tcp_seq_before(conn->send.snd_una, u->to)) { /* step 2a: a part of it */
+        u->frto = FRTO_OFF;
+        return;
+    }
     uint32_t used = tcp_seq_distance(conn->send.snd_una, conn->send.snd_nxt);
     bool can_send = sw_tcp_send_queue_unsent(conn) && used < conn->send.snd_wnd;
     bool all = !tcp_seq_before(conn->send.snd_una, conn->send.recover);
@@ -144,7 +164,7 @@ bool sw_tcp_undo_ack(struct tcp *tcp, struct tcp_connection *conn, const struct 
     struct tcp_undo *u = undo_of(tcp, conn);
     if (!u || !u->armed)
         return false;
-    bool duplicates = all_were_duplicates(u, news);
+    bool duplicates = all_were_duplicates(tcp, conn, u, news);
     bool late = step(conn, u, news);
     bool recovering = conn->in_recovery || conn->in_timeout;
     if (!duplicates && !late && !(recovering && echoes_the_original(tcp, conn, u, news)))
@@ -158,6 +178,13 @@ bool sw_tcp_undo_wants_new(const struct tcp *tcp, const struct tcp_connection *c
     const struct tcp_undo *u = undo_of(tcp, conn);
     return u && conn->in_timeout && u->frto == FRTO_NEW && u->frto_new &&
            sw_tcp_send_queue_unsent(conn);
+}
+
+bool sw_tcp_undo_holds(const struct tcp *tcp, const struct tcp_connection *conn)
+{
+    const struct tcp_undo *u = undo_of(tcp, conn);
+    return u && conn->in_timeout && u->frto == FRTO_NEW && u->frto_new < FRTO_NEW_SEGMENTS &&
+           !sw_tcp_undo_wants_new(tcp, conn);
 }
 
 void sw_tcp_undo_new_sent(struct tcp *tcp, struct tcp_connection *conn)

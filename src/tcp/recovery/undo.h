@@ -25,7 +25,8 @@ struct tcp_undo {
     uint32_t resent;      /* bytes sent again in it, less those reported as duplicates */
     uint32_t first_stamp; /* TSval of the first that was sent again, while `stamped` */
     tcp_seq frto_recover; /* snd_nxt before the new segments of step 2b */
-    tcp_seq from, to;     /* what was out when cwnd was reduced: D-SACKs of it count */
+    tcp_seq from, to;     /* what was sent again lies within; valid while `resent_any` */
+    bool resent_any;
     uint8_t frto;         /* enum tcp_frto */
     uint8_t frto_new;     /* segments of step 2b still to go */
     bool armed;           /* cwnd was reduced, and may get it back */
@@ -34,12 +35,14 @@ struct tcp_undo {
 
 /* cwnd was reduced for a loss or a time-out. */
 void sw_tcp_undo_begin(struct tcp *tcp, struct tcp_connection *conn, bool timeout);
-/* @bytes were sent again. */
-void sw_tcp_undo_resent(struct tcp *tcp, struct tcp_connection *conn, uint32_t bytes);
+/* [seq, seq + bytes) was sent again. */
+void sw_tcp_undo_resent(struct tcp *tcp, struct tcp_connection *conn, tcp_seq seq, uint32_t bytes);
 /* What @news tells. True: it was for nothing, and all is as it was before. */
 bool sw_tcp_undo_ack(struct tcp *tcp, struct tcp_connection *conn, const struct tcp_news *news);
 /* F-RTO lets new data go before what is deemed lost. */
 bool sw_tcp_undo_wants_new(const struct tcp *tcp, const struct tcp_connection *conn);
+/* What is deemed lost waits for the ACK of the new data. */
+bool sw_tcp_undo_holds(const struct tcp *tcp, const struct tcp_connection *conn);
 void sw_tcp_undo_new_sent(struct tcp *tcp, struct tcp_connection *conn);
 
 #endif

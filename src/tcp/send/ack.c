@@ -166,14 +166,15 @@ static enum tcp_verdict advance(struct tcp *tcp, struct tcp_connection *conn,
  * RFC 5681 2: data outstanding, nothing carried, the same acknowledgement, the same window.
  * RFC5681-2-1.
  */
-static bool is_duplicate(const struct tcp_connection *conn, const struct tcp_segment *seg,
-                         bool window_changed)
+static bool repeats_ack(const struct tcp_segment *seg, bool window_changed)
 {
-    if (!conn->send.snd_wnd) /* the answers to zero-window probes look the same */
-        return false;
-    return !seg->came_with_data && !(seg->flags & (TCP_SYN | TCP_FIN)) && !window_changed &&
-           tcp_seq_equal(seg->ack, conn->send.snd_una) &&
-           !tcp_seq_equal(conn->send.snd_una, conn->send.snd_nxt);
+    return !seg->came_with_data && !(seg->flags & (TCP_SYN | TCP_FIN)) && !window_changed;
+}
+
+static bool is_duplicate(const struct tcp_connection *conn)
+{
+    /* With a window of zero the answers to zero-window probes look the same. */
+    return conn->send.snd_wnd && !tcp_seq_equal(conn->send.snd_una, conn->send.snd_nxt);
 }
 
 enum tcp_verdict sw_tcp_process_ack(struct tcp *tcp, struct tcp_connection *conn,
@@ -209,12 +210,12 @@ enum tcp_verdict sw_tcp_process_ack(struct tcp *tcp, struct tcp_connection *conn
     struct tcp_news news = sw_tcp_recovery_begin(tcp, conn, seg);
     if (conn->sack && seg->options.sack_count)
         sw_tcp_recovery_on_sack(tcp, conn, &news);
-    news.marked = sw_tcp_ecn_marked(tcp, conn, seg, tcp_seq_distance(s->snd_una, seg->ack));
     if (!tcp_seq_equal(seg->ack, s->snd_una)) {
         verdict = advance(tcp, conn, seg, &news);
-    } else if (is_duplicate(conn, seg, window_changed)) {
-        conn->duplicate_acks_seen++;
-        news.duplicate = true;
+    } else if (repeats_ack(seg, window_changed)) {
+        news.repeats = true;
+        news.duplicate = is_duplicate(conn);
+        conn->duplicate_acks_seen += news.duplicate;
     }
     if (news.rtt && !news.acked)
         sw_tcp_rtt_sample(tcp, conn, news.rtt);
@@ -236,6 +237,9 @@ void sw_tcp_ack_late(struct tcp *tcp, struct tcp_connection *conn, struct tcp_se
     if (!new_ack || (conn->fin_sent && tcp_seq_equal(seg->ack, s->snd_nxt)))
         return;
     struct tcp_news news = sw_tcp_recovery_begin(tcp, conn, seg);
+    /* Its window is not taken, so the right edge stays where it was (SHLD-16). */
+    uint32_t acked = tcp_seq_distance(s->snd_una, seg->ack);
+    note_window(tcp, conn, s->snd_wnd - sw_min32(acked, s->snd_wnd), seg->ack);
     advance(tcp, conn, seg, &news);
     sw_tcp_recovery_end(tcp, conn, &news);
 }

@@ -1,6 +1,6 @@
 /*
- * mtu_probe.c - The path MTU by trying: a segment larger than the others, made of data that waits to be
- * sent anyway. If it is lost, and nothing else, it was too large.
+ * mtu_probe.c - The path MTU by trying: a segment larger than the others, made of data that waits
+ * to be sent anyway. If it is lost, and nothing else, it was too large.
  *
  *     path_mtu: passes        probe        high: did not pass      the link, the peer's MSS
  *        |---------------------|-------------------|--------------------------|
@@ -8,8 +8,8 @@
  *
  * RFC 4821 7.3 to 7.6; RFC 8899 5.3 does the same for datagrams. Only where there is something to
  * find: path_mtu is set, which it is after a black hole (mtu_probing 1), or after a message that is
- * ten minutes old (mtu_probing 2). Only with SACK, which tells a lost probe from lost others. When the
- * gap is small enough the search rests for ten minutes.
+ * ten minutes old (mtu_probing 2). Only with SACK, which tells a lost probe from lost others. When
+ * the gap is small enough the search rests for ten minutes.
  */
 #include "tcp/send/mtu_probe.h"
 
@@ -21,10 +21,10 @@
 #include "tcp/send/send_queue.h"
 #include "tcp/send/sending.h"
 
-#define CLOSE_ENOUGH 16 /* a part of the size in use that is not worth another probe */
-#define SEGMENTS_BEHIND 4              /* RFC 4821 7.4: so that its loss is noticed at once */
-#define MOST_TRIES 3                   /* RFC 8899 5.1.2: MAX_PROBES */
-#define LONGEST_PAUSE SANWO_SEC(20)    /* see pause_after() */
+#define CLOSE_ENOUGH 16             /* a part of the size in use that is not worth another probe */
+#define SEGMENTS_BEHIND 4           /* RFC 4821 7.4: so that its loss is noticed at once */
+#define MOST_TRIES 3                /* RFC 8899 5.1.2: MAX_PROBES */
+#define LONGEST_PAUSE SANWO_SEC(20) /* see pause_after() */
 #define SHORTEST_ROUND SANWO_MSEC(1)
 
 struct tcp_mtu_search *sw_tcp_mtu_search(const struct tcp *tcp, const struct tcp_connection *conn)
@@ -34,12 +34,12 @@ struct tcp_mtu_search *sw_tcp_mtu_search(const struct tcp *tcp, const struct tcp
 }
 
 /* RFC 4821 7.3: sizes that are common, among them Ethernet's less the headers of tunnels. */
-static const uint16_t common[] = {1280, 1400, 1420, 1440, 1460, 1476, 1492,
+static const uint16_t common[] = {1280, 1400, 1420, 1440, 1460, 1476,  1492,
                                   1500, 2048, 4352, 8166, 9000, 16384, 32000};
 
 /*
- * Upward through the common sizes: what arrives costs nothing, while each one lost costs a pause. What
- * lies between two of them is halved.
+ * Upward through the common sizes: what arrives costs nothing, while each one lost costs a pause.
+ * What lies between two of them is halved.
  */
 static uint32_t between(uint32_t low, uint32_t high)
 {
@@ -64,8 +64,8 @@ uint16_t sw_tcp_mtu_probe_size(const struct tcp_mtu_search *search, uint32_t low
 
 /*
  * RFC 4821 7.6.2: losses that are no sign of congestion must be rarer than those that are: as many
- * round trips as cwnd has segments. With a very large window that would be minutes; twenty seconds is
- * what CUBIC takes to come back to a window of ten thousand segments.
+ * round trips as cwnd has segments. With a very large window that would be minutes; twenty seconds
+ * is what CUBIC takes to come back to a window of ten thousand segments.
  */
 static sanwo_time pause_after(const struct tcp_connection *conn, uint32_t times)
 {
@@ -126,8 +126,8 @@ bool sw_tcp_mtu_probe_plan(struct tcp *tcp, struct tcp_connection *conn,
     if (sw_tcp_send_queue_unsent(conn) < needed || s->snd_wnd < needed || conn->cc.cwnd < needed)
         return false;
     uint32_t out = tcp_seq_distance(s->snd_una, s->snd_nxt);
-    *plan = (struct tcp_plan){
-        .seq = s->snd_nxt, .flags = TCP_ACK, .reason = SANWO_REASON_MTU_PROBE};
+    *plan =
+        (struct tcp_plan){.seq = s->snd_nxt, .flags = TCP_ACK, .reason = SANWO_REASON_MTU_PROBE};
     if (s->in_flight + length <= conn->cc.cwnd && out + length <= s->snd_wnd) {
         plan->length = length;
         search->planned = (uint16_t)length;

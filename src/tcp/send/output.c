@@ -205,10 +205,13 @@ static bool choose_data(struct tcp *tcp, struct tcp_connection *conn, const stru
         if (sw_tcp_plan_probe(tcp, conn, plan))
             return true;
     }
+    if (sw_tcp_undo_holds(tcp, conn))
+        return false;
     if (room && sw_tcp_plan_tail_probe(tcp, conn, mss, plan))
         return true;
     bool lost = conn->send.lost && !sw_tcp_undo_wants_new(tcp, conn);
-    if (!sw_tcp_pacing_allows(tcp, conn)) {
+    bool clocked = lost && conn->in_recovery; /* by what arrives (RFC 6937): not held back twice */
+    if (!clocked && !sw_tcp_pacing_allows(tcp, conn)) {
         conn->limited_by = SANWO_REASON_PACED;
         return false;
     }

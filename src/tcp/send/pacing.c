@@ -21,7 +21,7 @@
 #define BURST_TIME SANWO_MSEC(1)
 #define BURSTS_A_ROUND_TRIP 8
 #define LARGEST_BURST 65536
-#define LONGEST_GAP SANWO_SEC(1)
+#define LONGEST_GAP SANWO_MSEC(500)
 #define FRACTION 20
 #define UNPACED_SEGMENTS 64u
 
@@ -41,7 +41,9 @@ uint64_t sw_tcp_pacing_rate(const struct tcp *tcp, const struct tcp_connection *
     if (!conn->send.srtt || begins(cc))
         return 0;
     uint64_t cwnd = sw_max32(cc->cwnd, conn->send.in_flight);
-    uint64_t rate = cwnd * SECOND / (uint64_t)conn->send.srtt; /* cwnd <= 2^30: no overflow */
+    /* A sample across a clock's jump, or a long sleep, must not stop it: two round trips a second. */
+    sanwo_time srtt = conn->send.srtt < LONGEST_GAP ? conn->send.srtt : LONGEST_GAP;
+    uint64_t rate = cwnd * SECOND / (uint64_t)srtt; /* cwnd <= 2^30: no overflow */
     rate = cwnd < cc->ssthresh / 2 ? 2 * rate : rate + rate / 5;
     return rate ? rate : 1;
 }

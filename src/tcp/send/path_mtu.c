@@ -1,14 +1,14 @@
 /*
  * path_mtu.c - Path MTU discovery by ICMP (RFC 9293 3.7.2, U-19; RFC7323-5.7-1), and where a path
- * swallows what is too large and says nothing. What is learnt is kept with the connection, and nowhere
- * else (B-30).
+ * swallows what is too large and says nothing. What is learnt is kept with the connection, and
+ * nowhere else (B-30).
  *
- *     message, the size never passed     lower at once                     RFC 5927 7.2, initial stage
- *     message, the size did pass         lower at the next time-out, unless what it quotes
- *                                        is acknowledged before            RFC 5927 7.2, update stage
- *     two or three time-outs in a row    lower to a size that passes nearly everywhere, and search
- *                                        from there (mtu_probe.c)          RFC 4821 7.7
- *     ten minutes later                  try larger                        RFC 1191 6.3, RFC 8201 4
+ *     message, the size never passed    lower at once: RFC 5927 7.2, the initial stage
+ *     message, the size did pass        lower at the next time-out, unless what it quotes is
+ *                                       acknowledged before: the update stage
+ *     two or three time-outs in a row   lower to a size that passes nearly everywhere, and search
+ *                                       from there (mtu_probe.c): RFC 4821 7.7
+ *     ten minutes later                 try larger: RFC 1191 6.3, RFC 8201 4
  *
  * A message lowers the MTU only if it is smaller than what we use and not absurdly small; it never
  * raises it (RFC 8201 4). What was sent larger is sent again in smaller pieces.
@@ -26,8 +26,9 @@
 #define HEADERS_IPV6 60
 #define SMALLEST_IPV4 552  /* attack C-05: below this we do not go on hearsay */
 #define SMALLEST_IPV6 1280 /* RFC 8201 4: smaller values are ignored */
-#define SILENT_AT_FIRST 2  /* time-outs in a row of a size that never passed: a black hole */
-#define SILENT_LATER 3     /* of one that did: the path has changed, or is down */
+/* Tail loss probe and time-outs in a row that were not answered: */
+#define SILENT_AT_FIRST 2 /* of a size that never passed: a black hole */
+#define SILENT_LATER 3    /* of one that did: the path has changed, or is down */
 
 uint32_t sw_tcp_path_mtu_headers(const struct tcp_connection *conn)
 {
@@ -40,7 +41,7 @@ static uint32_t smallest(const struct tcp_connection *conn)
     return sw_tcp_tuple_is_ipv4(&conn->tuple) ? SMALLEST_IPV4 : SMALLEST_IPV6;
 }
 
-/* RFC 1191 7.1: what old routers meant that gave no number: the next plateau below the packet's size. */
+/* RFC 1191 7.1: what old routers meant that gave no number: the next plateau below the packet. */
 static uint32_t plateau_below(uint32_t packet)
 {
     static const uint16_t plateaus[] = {32000, 17914, 8166, 4352, 2002, 1492, 1006, 508};
@@ -116,7 +117,7 @@ static void suspect_black_hole(struct tcp *tcp, struct tcp_connection *conn,
     uint32_t headers = sw_tcp_path_mtu_headers(conn);
     uint32_t in_use = conn->cc.mss + headers;
     uint32_t after = search->delivered < in_use ? SILENT_AT_FIRST : SILENT_LATER;
-    uint32_t times = conn->send.retransmissions;
+    uint32_t times = conn->send.retransmissions + search->asked;
     uint32_t base = sw_tcp_config(tcp, conn)->base_mss + headers;
     uint32_t least = sw_max32(smallest(conn), headers + sw_tcp_config(tcp, conn)->mss_floor);
     uint32_t mtu = in_use > base ? base : conn->black_hole ? in_use / 2 : in_use;
@@ -146,6 +147,8 @@ void sw_tcp_path_mtu_timed_out(struct tcp *tcp, struct tcp_connection *conn)
     if (!search)
         return;
     sw_tcp_mtu_probe_timed_out(tcp, conn, search);
+    if (conn->send.retransmissions == 1)
+        search->asked = sw_tcp_sending(tcp, conn)->tail.out;
     uint16_t told = search->told;
     search->told = 0;
     if (told && told < (conn->send.path_mtu ? conn->send.path_mtu : UINT16_MAX))

@@ -199,6 +199,8 @@ static bool plan_last_again(struct tcp *tcp, struct tcp_connection *conn, uint32
     if (!last)
         return false;
     bool fin = ends_with_fin(conn, last);
+    if (tcp_seq_distance(conn->send.snd_una, conn->send.snd_nxt) > conn->send.snd_wnd)
+        return false; /* SHLD-16: the window shrank below it */
     if (last->length - fin > mss) {
         uint32_t cut_off = last->length - fin - mss;
         if (!sw_tcp_records_split(tcp, conn, &place, cut_off))
@@ -281,7 +283,7 @@ static void note_retransmission(struct tcp *tcp, struct tcp_connection *conn,
     if (!probe) {
         flags &= (uint8_t)~RECORD_LOST;
         conn->limited = 0;
-        sw_tcp_undo_resent(tcp, conn, span);
+        sw_tcp_undo_resent(tcp, conn, plan->seq, span);
         /* RFC 6298 5: its ACK is a round trip from now; the timer would have been over before. */
         if (conn->in_recovery && tcp_seq_equal(plan->seq, conn->send.snd_una))
             sw_tcp_timers_backed_off(tcp, conn);

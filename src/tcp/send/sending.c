@@ -6,13 +6,20 @@
 #include "tcp/connection/config.h"
 #include "tcp/connection/timers.h"
 
-#define KEPT SANWO_SEC(10)   /* after the last acknowledgement: what was learnt may still be of use */
+#define KEPT SANWO_SEC(10)       /* after the last acknowledgement */
+#define KEPT_LONG SANWO_SEC(330) /* where cwnd is relied on for five minutes (RFC 7661 4.4) */
 #define LEAST_CHUNK 208      /* a chunk's head and eight records */
 #define LINE(n) (((n) + REGION_LINE - 1) / REGION_LINE * REGION_LINE)
 
 struct tcp_sending *sw_tcp_sending(const struct tcp *tcp, const struct tcp_connection *conn)
 {
     return conn->send.sending ? sw_region_at(tcp->region, conn->send.sending) : NULL;
+}
+
+/* What was learnt may still be of use for so long. */
+static sanwo_time kept(const struct tcp *tcp, const struct tcp_connection *conn)
+{
+    return sw_tcp_config(tcp, conn)->idle_restart ? KEPT : KEPT_LONG;
 }
 
 void *sw_tcp_sending_state(struct tcp_sending *s)
@@ -49,7 +56,7 @@ struct tcp_sending *sw_tcp_sending_make(struct tcp *tcp, struct tcp_connection *
     struct tcp_sending *s = sw_region_at(tcp->region, block);
     *s = (struct tcp_sending){.records.marked = ops->wants_rate,
                               .chunk = (uint16_t)chunk,
-                              .kept_until = tcp->now + KEPT,
+                              .kept_until = tcp->now + kept(tcp, conn),
                               .rack.deadline = SANWO_TIME_NEVER,
                               .rack.undecided = conn->send.snd_nxt,
                               .tail.deadline = SANWO_TIME_NEVER,
@@ -83,7 +90,7 @@ void sw_tcp_sending_rest(struct tcp *tcp, struct tcp_connection *conn)
     sw_tcp_tail_cancel(tcp, conn); /* a probe that is out still waits for what its ACK tells */
     sw_tcp_resent_rest(tcp, &s->records.resent);
     s->sack_count = 0;
-    s->kept_until = tcp->now + KEPT;
+    s->kept_until = tcp->now + kept(tcp, conn);
     sw_tcp_timers_sending(tcp, conn, s->kept_until);
 }
 
@@ -96,6 +103,7 @@ sanwo_time sw_tcp_sending_deadline(const struct tcp *tcp, const struct tcp_conne
 void sw_tcp_sending_relieve(struct tcp *tcp, struct tcp_connection *conn)
 {
     const struct tcp_sending *s = sw_tcp_sending(tcp, conn);
-    if (s && s->kept_until != SANWO_TIME_NEVER && !s->records.count)
+    if (s && s->kept_until != SANWO_TIME_NEVER && !s->records.count &&
+        s->pacing.deadline == SANWO_TIME_NEVER)
         sw_tcp_sending_release(tcp, conn);
 }
