@@ -39,8 +39,8 @@ struct sanwo_http_server_config {
     const char *index; /* served for a folder; default "index.html" */
     bool listing;      /* a folder without index gets a page of links, else 403; default true */
     struct sanwo_endpoint
-        local;        /* where to listen; family NONE: all our addresses; default port 80 */
-    uint32_t backlog; /* default 1024 */
+        local;          /* where to listen; family NONE: all our addresses; default port 80 */
+    uint32_t backlog;   /* default 1024 */
     uint32_t fast_open; /* sanwo_tcp_listen's: requests that come with a SYN; default 0: none */
     const struct sanwo_tcp_config *tcp; /* NULL: the stack's; used at creation only */
     uint32_t max_connections;           /* more wait in the backlog; default 4096 */

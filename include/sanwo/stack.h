@@ -26,23 +26,23 @@ struct sanwo_stack_config {
     uint8_t seed[32];   /* all randomness comes from here: from the OS's entropy, secret */
     bool deterministic; /* tests: an all-zero seed is meant; otherwise it is refused */
     uint64_t budget;    /* most bytes of region in use at one time, at least 192 KiB; 0: all */
-    uint32_t max_connections; /* control blocks; default 65536 */
-    uint32_t max_half_open;   /* default 16384 */
-    uint32_t max_time_wait;   /* the oldest makes room; default 65536 */
-    uint32_t max_listeners;   /* default 1024 */
-    uint16_t max_links;       /* default 8 */
-    uint16_t max_addresses;   /* default 64 */
-    uint16_t max_routes;      /* default 64 */
-    uint16_t max_neighbours;  /* default 512 */
-    uint16_t ephemeral_first; /* local ports of connect(), inclusive; default 32768 */
-    uint16_t ephemeral_last;  /* default 60999 */
-    uint16_t max_replies;     /* stateless answers waiting to be sent; default 1024 */
-    uint32_t reset_rate;      /* resets to closed ports per second, to one peer half of that;
+    uint32_t max_connections;  /* control blocks; default 65536 */
+    uint32_t max_half_open;    /* default 16384 */
+    uint32_t max_time_wait;    /* the oldest makes room; default 65536 */
+    uint32_t max_listeners;    /* default 1024 */
+    uint16_t max_links;        /* default 8 */
+    uint16_t max_addresses;    /* default 64 */
+    uint16_t max_routes;       /* default 64 */
+    uint16_t max_neighbours;   /* default 512 */
+    uint16_t ephemeral_first;  /* local ports of connect(), inclusive; default 32768 */
+    uint16_t ephemeral_last;   /* default 60999 */
+    uint16_t max_replies;      /* stateless answers waiting to be sent; default 1024 */
+    uint32_t reset_rate;       /* resets to closed ports per second, to one peer half of that;
                                     default 1000 */
-    uint32_t icmp_rate;       /* ICMP errors per second; default 100 */
-    bool answer_echo;         /* ping; default true */
-    bool cookie_key_is_set;   /* stacks that share `cookie_key`, and whose clocks agree within a */
-    uint8_t cookie_key[16];   /* minute, complete each other's handshakes; else a random one */
+    uint32_t icmp_rate;        /* ICMP errors per second; default 100 */
+    bool answer_echo;          /* ping; default true */
+    bool cookie_key_is_set;    /* stacks that share `cookie_key`, and whose clocks agree within a */
+    uint8_t cookie_key[16];    /* minute, complete each other's handshakes; else a random one */
     bool fast_open_key_is_set; /* the same for Fast Open: stacks that share `fast_open_key` take */
     uint8_t fast_open_key[16]; /* each other's cookies (RFC 7413 6.3.4); else a random one */
     uint32_t max_peers; /* remembered: Fast Open cookies, and more if `remember_peers` is set in the
@@ -196,13 +196,13 @@ SANWO_API void sanwo_stack_stats(const struct sanwo_stack *s, struct sanwo_stack
 /** What is remembered of a peer (RFC 9040). */
 struct sanwo_peer {
     struct sanwo_address address;
-    sanwo_time srtt, rttvar;              /* 0: not measured */
-    uint32_t ssthresh;                    /* full segments; 0: no loss was seen */
-    uint32_t mss;                         /* it announced last; 0: not known */
-    bool reordering;                      /* segments overtake each other on the way */
-    uint8_t fast_open_cookie;             /* bytes of the cookie that we have; 0: none */
-    sanwo_time fast_open_blocked;         /* it failed, and is not tried for so long; 0: it may be */
-    uint16_t fast_open_blocked_port;      /* 0: all */
+    sanwo_time srtt, rttvar;         /* 0: not measured */
+    uint32_t ssthresh;               /* full segments; 0: no loss was seen */
+    uint32_t mss;                    /* it announced last; 0: not known */
+    bool reordering;                 /* segments overtake each other on the way */
+    uint8_t fast_open_cookie;        /* bytes of the cookie that we have; 0: none */
+    sanwo_time fast_open_blocked;    /* it failed, and is not tried for so long; 0: it may be */
+    uint16_t fast_open_blocked_port; /* 0: all */
 };
 
 /** Fills in up to @max of them, from the @first on, in no order. Returns how many. */

@@ -58,6 +58,7 @@ static int setup(void **state, uint8_t family)
     p->config.tcp.congestion = SANWO_CONGESTION_NEWRENO;
     p->config.tcp.mtu_probing = 0;
     p->config.tcp.quick_ack_segments = 0;
+    p->config.tcp.paws_tolerance = 0;
     p->config.tcp.rto_variance_minimum = SANWO_MSEC(1);
     p->config.observer = (struct sanwo_observer){observe, p};
     p->offer = (struct segment){.mss = MSS, .window = 65535};

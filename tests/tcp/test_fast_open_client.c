@@ -414,10 +414,14 @@ static void test_simultaneous_open_takes_text(void **state)
     EXPECT(p, .flags = SYN, .length = 300);
     peer_syn(p, SYN);
     EXPECT(p, .flags = SYN | ACK, .seq = 0, .ack = 1);
-    SEND(p, .flags = ACK, .seq = 1, .ack = 301);
+    /* RFC7413-4.1.1-1: a cookie without a SYN is none. */
+    SEND(p, .flags = ACK, .seq = 1, .ack = 301, .raw = other_cookie, .raw_length = 12);
     ASSERT_STATE(p, ESTABLISHED);
     assert_int_equal(peer_info(p).bytes_acked, 300);
     QUIET(p, 3000);
+    end(p);
+    connect_fast(p, 10);
+    assert_memory_equal(EXPECT(p, .flags = SYN, .length = 10)->cookie, cookie_option + 2, 8);
 }
 
 /* 4.1.1: the longest cookie; with timestamps, scale and SACK it just fits. RFC 7413 9: as it was given. */

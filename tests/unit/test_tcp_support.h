@@ -83,6 +83,7 @@ static inline struct sanwo_stack_config rig_config(void)
 
     sanwo_stack_config_default(&c);
     c.tcp.rto_variance_minimum = SANWO_MSEC(1); /* the formulas of RFC 6298 as they stand */
+    c.tcp.quick_ack_segments = 0;               /* ACKs are delayed from the first segment on */
     c.max_connections = 2048;
     c.max_half_open = 256;
     c.max_time_wait = 512;

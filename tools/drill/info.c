@@ -191,9 +191,12 @@ static void add_zeros(struct list *l, const struct sanwo_tcp_info *i)
 {
     static const char *const without_loss[] = {"tcpi_dsack_bytes", "tcpi_snd_rexmitpack_tlp",
                                                "tcpi_rehash"};
-    static const char *const never[] = {"tcpi_fackets",            "tcpi_delivered_e0_bytes",
-                                        "tcpi_delivered_e1_bytes", "tcpi_delivered_ce_bytes",
-                                        "tcpi_received_e0_bytes",  "tcpi_received_e1_bytes",
+    static const char *const never[] = {"tcpi_fackets",
+                                        "tcpi_delivered_e0_bytes",
+                                        "tcpi_delivered_e1_bytes",
+                                        "tcpi_delivered_ce_bytes",
+                                        "tcpi_received_e0_bytes",
+                                        "tcpi_received_e1_bytes",
                                         "tcpi_received_ce_bytes"};
     static const char *const unmarked[] = {"tcpi_delivered_ce", "tcpi_received_ce", "tcpi_rcv_ce"};
 

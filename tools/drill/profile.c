@@ -91,6 +91,7 @@ void sw_profile_at(size_t index, struct sw_profile *out)
                                .doubles_buffers = table[index].doubles_buffers,
                                .tolerance_percent = table[index].tolerance_percent};
     sanwo_tcp_config_default(&out->tcp);
+    out->tcp.paws_tolerance = 0; /* RFC 7323 to the letter */
     out->tcp.pacing = false; /* scripts say when each segment leaves: at once, where cwnd allows */
     table[index].tcp(&out->tcp);
 }

@@ -149,7 +149,8 @@ static void advance(struct meter_flow *flow, uint32_t end)
             end = flow->spans[n].end;
         n++;
     }
-    remove_spans(flow, 0, n);
+    if (n > 0)
+        remove_spans(flow, 0, n);
     flow->arrived_to = end;
     flow->fresh += end - before - known;
 }

@@ -324,7 +324,8 @@ static void learn(struct tcp *tcp, struct tcp_connection *conn, const struct tcp
                   uint32_t taken)
 {
     const struct wire_tcp_options *o = &seg->options;
-    bool has_cookie = o->fast_open && o->fast_open_length;
+    bool syn = seg->came_with_syn; /* 4.1.1: elsewhere the option is ignored. RFC7413-4.1.1-1 */
+    bool has_cookie = syn && o->fast_open && o->fast_open_length;
     struct tcp_peer *peer =
         has_cookie ? sw_tcp_peer_make(tcp, &conn->tuple) : sw_tcp_peer_find(tcp, &conn->tuple);
     /* Lost with the option, answered without: presumably somebody on the way drops such SYNs. */
@@ -334,7 +335,7 @@ static void learn(struct tcp *tcp, struct tcp_connection *conn, const struct tcp
     }
     if (!peer)
         return;
-    if (o->mss)
+    if (syn && o->mss)
         peer->mss = o->mss;
     if (has_cookie) {
         memcpy(peer->cookie, o->fast_open_cookie, o->fast_open_length);

@@ -74,11 +74,12 @@ static bool is_of_resent(const struct tcp *tcp, const struct tcp_connection *con
     return record && (record->flags & RECORD_RETRANSMITTED);
 }
 
-static bool all_were_duplicates(const struct tcp *tcp, const struct tcp_connection *conn,
+static bool all_were_duplicates(const struct tcp *tcp, struct tcp_connection *conn,
                                 struct tcp_undo *u, const struct tcp_news *news)
 {
     if (!news->dsack || !u->resent || !is_of_resent(tcp, conn, u, news->seg->options.sack))
         return false;
+    conn->reordering_seen = 1; /* the original was late; RACK alone cannot tell (RFC 8985 6.2 step 3) */
     u->resent -= sw_min32(u->resent, news->dsack);
     return !u->resent;
 }
@@ -147,6 +148,7 @@ static void restore(struct tcp *tcp, struct tcp_connection *conn, struct tcp_und
     struct tcp_sending *s = sw_tcp_sending(tcp, conn);
     sw_tcp_cc_ops(&conn->cc)->undo(&conn->cc, sw_tcp_sending_state(s));
     take_losses_back(tcp, conn);
+    conn->reordering_seen |= conn->in_recovery;
     conn->in_recovery = conn->in_timeout = 0;
     conn->limited = 0;
     conn->send.retransmissions = 0;

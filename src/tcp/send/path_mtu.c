@@ -71,10 +71,18 @@ void sw_tcp_path_mtu_use(struct tcp *tcp, struct tcp_connection *conn, uint32_t 
     sw_tcp_observe(tcp, conn, SANWO_OBSERVE_PATH_MTU, why, mtu, 0);
 }
 
+/* Smaller from now on; cwnd is counted in the new size too, if a time-out is about to set it. */
+static void lower(struct tcp *tcp, struct tcp_connection *conn, uint32_t mtu, enum sanwo_reason why)
+{
+    sw_tcp_path_mtu_use(tcp, conn, mtu, why);
+    if (conn->cc.mss)
+        sw_tcp_cc_set_mss(&conn->cc, sw_tcp_send_mss(tcp, conn, 0));
+}
+
 /* What a message said is acted upon. */
 static void obey(struct tcp *tcp, struct tcp_connection *conn, uint32_t mtu)
 {
-    sw_tcp_path_mtu_use(tcp, conn, mtu, SANWO_REASON_PATH_MTU_LOWERED);
+    lower(tcp, conn, mtu, SANWO_REASON_PATH_MTU_LOWERED);
     conn->black_hole = 0; /* it speaks */
     sw_tcp_timers_path_mtu_lowered(tcp, conn);
     resend_too_large(tcp, conn, sw_tcp_send_mss(tcp, conn, 0));
@@ -137,8 +145,7 @@ static void suspect_black_hole(struct tcp *tcp, struct tcp_connection *conn,
     if (!conn->sack)
         sw_tcp_timers_path_mtu_lowered(tcp, conn);
     search->not_before = tcp->now;
-    sw_tcp_path_mtu_use(tcp, conn, mtu, SANWO_REASON_BLACK_HOLE);
-    sw_tcp_cc_set_mss(&conn->cc, sw_tcp_send_mss(tcp, conn, 0));
+    lower(tcp, conn, mtu, SANWO_REASON_BLACK_HOLE);
 }
 
 void sw_tcp_path_mtu_timed_out(struct tcp *tcp, struct tcp_connection *conn)
