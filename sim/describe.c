@@ -84,8 +84,9 @@ static void describe_sender(const struct sim_draw *d, unsigned side, FILE *out)
 
     fprintf(out, "  sender %c: %s%s%s%s, ECN %u, MTU probing %u from %u, RTO from %.3f s",
             'A' + (int)side, algorithms[t->congestion], t->pacing ? "" : ", not paced",
-            t->tail_loss_probe ? "" : ", no tail probes", t->idle_restart ? "" : ", no idle restart",
-            t->ecn, t->mtu_probing, t->base_mss, seconds(t->rto_minimum));
+            t->tail_loss_probe ? "" : ", no tail probes",
+            t->idle_restart ? "" : ", no idle restart", t->ecn, t->mtu_probing, t->base_mss,
+            seconds(t->rto_minimum));
     fprintf(out, ", buffers from %u to %u and %u to %u, first window %u, clamp %u, unsent %u",
             t->send_buffer_start, t->send_buffer_max, t->receive_buffer_start,
             t->receive_buffer_max, t->initial_receive_window, t->window_clamp, t->unsent_limit);

@@ -311,10 +311,11 @@ struct world_talk *world_open_both(struct world *w, const struct world_plan plan
 /* ---- accepting --------------------------------------------------------------------------------- */
 
 /* By Fast Open a host accepts before the opener knows; if it starts anew then, it accepts once more. */
-static bool lacks_acceptor(const struct world_talk *talk)
+static bool lacks_acceptor(const struct world *w, const struct world_talk *talk)
 {
-    return talk->end[1] == NULL || (talk->end[1]->vanished && !talk->end[0]->connected &&
-                                    talk->end[0]->world->config.fast_open[talk->opener_side]);
+    bool anew = w->host[!talk->opener_side].boots > 1 && w->config.fast_open[talk->opener_side];
+
+    return talk->end[1] == NULL || (anew && !talk->end[1]->open);
 }
 
 /* Ports come again, so the number of the SYN decides. NULL: the talk has its acceptor already. */
@@ -329,7 +330,7 @@ static struct world_talk *find_talk(struct world *w, unsigned opener_side,
 
     for (struct world_talk *talk = w->talks; talk != NULL; talk = talk->next)
         if (talk->opener_side == opener_side && talk->port == info->remote.port &&
-            (talk->iss == irs || moved) && lacks_acceptor(talk))
+            (talk->iss == irs || moved) && lacks_acceptor(w, talk))
             found = talk;
     return found;
 }
@@ -342,7 +343,8 @@ static void check_nobody(struct world *w, unsigned side)
     struct sanwo_stack_stats stats;
 
     world_stats(w, side, &stats);
-    if (stats.reasons[SANWO_REASON_COOKIE_ACCEPTED] == 0 && stats.reasons[SANWO_REASON_FAST_OPEN] == 0)
+    if (stats.reasons[SANWO_REASON_COOKIE_ACCEPTED] == 0 &&
+        stats.reasons[SANWO_REASON_FAST_OPEN] == 0)
         world_fail(w, "%c accepted a connection that nobody opened", 'A' + (int)side);
 }
 

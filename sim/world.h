@@ -105,8 +105,8 @@ struct world_config {
     bool isn_is_set;
     uint32_t isn[2];
     uint32_t backlog;
-    bool fast_open[2];            /* hosts whose openers send data with the SYN (RFC 7413) ... */
-    uint32_t fast_open_queue[2];  /* ... and whose listeners take it, so many at a time */
+    bool fast_open[2];           /* hosts whose openers send data with the SYN (RFC 7413) ... */
+    uint32_t fast_open_queue[2]; /* ... and whose listeners take it, so many at a time */
     bool observed;               /* the hash takes in all that is observed, not frames alone */
     const char *pcap;            /* writes down what passes at A's link; or NULL */
     struct world_ground *ground; /* or NULL: everything of its own */

@@ -100,9 +100,9 @@ struct sanwo_emulator_path {
     sanwo_time spike;      /* ... come so much later */
     uint64_t rate;         /* bits a second; 0: unlimited */
     uint32_t queue;        /* bytes waiting for the rate; 0: 256 KiB. Tail drop */
-    uint32_t ecn_mark;     /* ECT packets that find more bytes than this waiting become CE; 0: none */
-    uint16_t mtu;          /* longer IP packets are dropped (none is fragmented); 0: no limit */
-    bool too_big;          /* ... and their sender is told by ICMP (RFC 1191, RFC 8201) */
+    uint32_t ecn_mark; /* ECT packets that find more bytes than this waiting become CE; 0: none */
+    uint16_t mtu;      /* longer IP packets are dropped (none is fragmented); 0: no limit */
+    bool too_big;      /* ... and their sender is told by ICMP (RFC 1191, RFC 8201) */
 };
 
 /** TCP options that a middlebox takes out: bits of `strip`. */
@@ -159,9 +159,10 @@ SANWO_API void sanwo_emulator_stats(const struct sanwo_driver *emulator,
 /** What the queue of one direction did to those who passed it. Percentiles exact to a sixteenth. */
 struct sanwo_emulator_queue {
     uint64_t packets, dropped;
-    uint64_t most_bytes;                /* the longest queue that a packet found */
-    sanwo_time mean, median, p99, most; /* how long packets waited before their first bit was sent */
-    uint64_t bytes;                     /* waiting now */
+    uint64_t most_bytes; /* the longest queue that a packet found */
+    sanwo_time mean, median, p99,
+        most;       /* how long packets waited before their first bit was sent */
+    uint64_t bytes; /* waiting now */
 };
 
 /** Of what the stack sends (@out true) or receives, since the beginning or the last restart. */

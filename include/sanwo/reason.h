@@ -114,7 +114,7 @@ SANWO_BEGIN
     X(UNDO, "the retransmission was spurious: undone")                                             \
     X(PATH_MTU_LOWERED, "the path MTU went down")                                                  \
     X(PATH_MTU_RAISED, "the path MTU went up")                                                     \
-    X(BLACK_HOLE, "full segments vanish: smaller ones, and a search for what passes (RFC 4821)")    \
+    X(BLACK_HOLE, "full segments vanish: smaller ones, and a search for what passes (RFC 4821)")   \
     X(MTU_PROBE, "a larger segment, to see whether the path carries it (RFC 4821)")                \
     X(ZERO_WINDOW, "the peer closed its window")                                                   \
     X(WINDOW_OPENED, "the peer opened its window")                                                 \

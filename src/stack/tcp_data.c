@@ -88,8 +88,7 @@ int64_t sanwo_tcp_send_ref(struct sanwo_stack *s, struct sanwo_handle h, const v
         return -SANWO_EMSGSIZE;
     bool fits = length <= (size_t)space || /* what follows cwnd may not be that large yet */
                 !sw_tcp_send_queue_bytes(conn);
-    if (!fits ||
-        conn->references_made - conn->references_released >= MOST_REFERENCES) {
+    if (!fits || conn->references_made - conn->references_released >= MOST_REFERENCES) {
         conn->want_write = 1;
         return -SANWO_EAGAIN;
     }

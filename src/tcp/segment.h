@@ -24,8 +24,8 @@ struct tcp_segment {
     uint16_t urgent;
     uint8_t flags;
     uint8_t dscp_ecn;
-    uint8_t ace;      /* AE, CWR, ECE as one number: sw_wire_tcp_ace() */
-    uint16_t packets; /* on the wire: a super-segment was several */
+    uint8_t ace;         /* AE, CWR, ECE as one number: sw_wire_tcp_ace() */
+    uint16_t packets;    /* on the wire: a super-segment was several */
     bool came_with_data; /* even if all of it was trimmed off: no duplicate ACK then */
     bool came_with_syn;  /* even if the flag was trimmed off: its window is not scaled */
     uint16_t link;

@@ -68,7 +68,7 @@ struct tcp {
     struct tcp_list listener_events;
     struct {
         region_ref oldest, newest;
-    } meters; /* connection/meter.c */
+    } meters;                   /* connection/meter.c */
     uint32_t any_port_listener; /* head of those with SANWO_LISTEN_ANY_PORT */
     struct {
         uint32_t head[TCP_TIME_WAIT_BUCKETS];

@@ -49,8 +49,7 @@ static void take_events(struct crowd *c, unsigned side)
     while (sanwo_stack_events(host->stack, events, BATCH) > 0)
         continue;
     if (side == 1 && !c->accepted)
-        c->accepted =
-            sanwo_tcp_accept(host->stack, host->listener, NULL, &c->receiver) == 0;
+        c->accepted = sanwo_tcp_accept(host->stack, host->listener, NULL, &c->receiver) == 0;
 }
 
 /* B takes all, A has always more to say. */

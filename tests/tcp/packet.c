@@ -278,7 +278,8 @@ const char *packet_read(const uint8_t *bytes, size_t length, struct flow *flow, 
     const uint8_t *tcp = bytes + ip;
     length -= ip;
     size_t header = (size_t)(tcp[12] >> 4) * 4;
-    if (header < 20 || header > length || (tcp[12] & 14)) /* the last of the four is AE (RFC 9768) */
+    if (header < 20 || header > length ||
+        (tcp[12] & 14)) /* the last of the four is AE (RFC 9768) */
         return "TCP header: data offset, or reserved bits";
     if (sum(pseudo(&flow->from.address, &flow->to.address, 6, length), tcp, length) != 0xffff)
         return "TCP checksum (MUST-2)";

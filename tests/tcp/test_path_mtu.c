@@ -239,7 +239,7 @@ static void test_E_07_narrow_and_told(void **state)
     }
 }
 
-/* Nothing is told. RFC 4821 7.7. */
+/* Nothing is told. RFC 4821 7.7: RFC4821-5-1. E-07. */
 static void test_E_07_narrow_and_silent(void **state)
 {
     (void)state;

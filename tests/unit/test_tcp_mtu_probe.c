@@ -216,7 +216,7 @@ static void test_success(void **state)
     rig_end(r);
 }
 
-/* RFC 4821 7.6.2: only the probe is lost. cwnd stays, the data goes in pieces, the next waits. */
+/* RFC 4821 7.6.2, RFC4821-5-1: only the probe is lost. cwnd stays, the data goes in pieces. */
 static void test_failure(void **state)
 {
     (void)state;

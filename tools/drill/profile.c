@@ -50,7 +50,7 @@ static void freebsd_tcp(struct sanwo_tcp_config *c)
     c->rto_minimum = SANWO_MSEC(30); /* net.inet.tcp.rexmit_min */
     c->rto_variance_minimum = SANWO_MSEC(1);
     c->quick_ack_segments = 0;
-    c->rto_slop = SANWO_MSEC(200);   /* net.inet.tcp.rexmit_slop */
+    c->rto_slop = SANWO_MSEC(200); /* net.inet.tcp.rexmit_slop */
     c->rto_initial = SANWO_SEC(1);
     c->rto_maximum = SANWO_SEC(64);
     c->syn_retries = 12;

@@ -218,14 +218,13 @@ bool sw_drill_congestion(struct drill_run *run, const char *name, uint8_t *algor
     static const struct {
         const char *name;
         uint8_t algorithm;
-    } ours[] = {{"reno", SANWO_CONGESTION_NEWRENO},  {"newreno", SANWO_CONGESTION_NEWRENO},
-                {"cubic", SANWO_CONGESTION_CUBIC},   {"bbr", SANWO_CONGESTION_BBR},
-                {"bbr2", SANWO_CONGESTION_BBR},      {"bbr3", SANWO_CONGESTION_BBR},
+    } ours[] = {{"reno", SANWO_CONGESTION_NEWRENO}, {"newreno", SANWO_CONGESTION_NEWRENO},
+                {"cubic", SANWO_CONGESTION_CUBIC},  {"bbr", SANWO_CONGESTION_BBR},
+                {"bbr2", SANWO_CONGESTION_BBR},     {"bbr3", SANWO_CONGESTION_BBR},
                 {"dctcp", SANWO_CONGESTION_DCTCP}};
-    static const char *const names[] = {"htcp",  "vegas",    "westwood",  "cdg",   "chd",
-                                        "hd",    "bic",      "yeah",      "illinois", "hybla",
-                                        "lp",    "scalable", "veno",      "nv",    "highspeed",
-                                        "prague"};
+    static const char *const names[] = {"htcp", "vegas", "westwood",  "cdg",   "chd", "hd",
+                                        "bic",  "yeah",  "illinois",  "hybla", "lp",  "scalable",
+                                        "veno", "nv",    "highspeed", "prague"};
 
     run->congestion[0] = 0;
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)

@@ -53,7 +53,7 @@ void sanwo_tcp_config_default(struct sanwo_tcp_config *c)
             SANWO_MSEC(200), /* as Linux: a steady path must not time out early */
         .challenge_interval = SANWO_MSEC(500),
         .paws_tolerance = SANWO_MSEC(100), /* deviation D30 */
-        .msl = SANWO_SEC(30), /* deviation D3: RFC 9293 3.4.2 suggests 2 min */
+        .msl = SANWO_SEC(30),              /* deviation D3: RFC 9293 3.4.2 suggests 2 min */
         .fin_wait_2 = SANWO_SEC(60),
         .decide = SANWO_SEC(10),
     };
@@ -66,8 +66,8 @@ static bool times_are_bounded(const struct sanwo_tcp_config *c)
     return c->keepalive_idle <= limit && c->keepalive_interval <= limit &&
            c->user_timeout <= limit && c->rto_maximum <= limit && c->fin_wait_2 <= limit &&
            c->decide <= limit && c->rto_variance_minimum >= 0 && c->rto_variance_minimum <= limit &&
-           c->paws_tolerance >= 0 && c->paws_tolerance <= SANWO_SEC(1) && c->rto_slop >= 0 && c->rto_slop <= limit && c->challenge_interval >= 0 &&
-           c->challenge_interval <= limit;
+           c->paws_tolerance >= 0 && c->paws_tolerance <= SANWO_SEC(1) && c->rto_slop >= 0 &&
+           c->rto_slop <= limit && c->challenge_interval >= 0 && c->challenge_interval <= limit;
 }
 
 static bool is_size(uint32_t size)

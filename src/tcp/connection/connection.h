@@ -136,19 +136,19 @@ struct tcp_connection {
     unsigned in_accept_queue : 1;
     unsigned by_cookie : 1; /* a SYN cookie opened it, which an old duplicate could do again */
 
-    unsigned tail_probe : 1; /* a tail loss probe is to be sent */
-    unsigned ecn : 2;         /* enum tcp_ecn_mode: asked for in SYN-SENT, agreed on later */
-    unsigned ecn_no_ect : 1;  /* nothing is sent as ECT: the path or the handshake forbids it */
-    unsigned ecn_echo : 1;    /* ECE goes with each ACK (RFC 3168 6.1.3) */
-    unsigned ecn_cwr : 1;     /* CWR goes with the next new data (RFC 3168 6.1.2) */
-    unsigned ecn_hushed : 1;  /* marks count again beyond ecn_until */
-    unsigned ecn_seen : 1;    /* data came that was ECT or marked */
-    unsigned ecn_ect : 1;     /* the frame just built is to leave as ECT(0) */
-    unsigned fast_open : 1;         /* RFC 7413: the user asked for it */
-    unsigned fast_open_tried : 1;   /* our SYN carried the option */
-    unsigned fast_open_taken : 1;   /* data was taken with a SYN */
+    unsigned tail_probe : 1;      /* a tail loss probe is to be sent */
+    unsigned ecn : 2;             /* enum tcp_ecn_mode: asked for in SYN-SENT, agreed on later */
+    unsigned ecn_no_ect : 1;      /* nothing is sent as ECT: the path or the handshake forbids it */
+    unsigned ecn_echo : 1;        /* ECE goes with each ACK (RFC 3168 6.1.3) */
+    unsigned ecn_cwr : 1;         /* CWR goes with the next new data (RFC 3168 6.1.2) */
+    unsigned ecn_hushed : 1;      /* marks count again beyond ecn_until */
+    unsigned ecn_seen : 1;        /* data came that was ECT or marked */
+    unsigned ecn_ect : 1;         /* the frame just built is to leave as ECT(0) */
+    unsigned fast_open : 1;       /* RFC 7413: the user asked for it */
+    unsigned fast_open_tried : 1; /* our SYN carried the option */
+    unsigned fast_open_taken : 1; /* data was taken with a SYN */
     unsigned fast_open_pending : 1; /* the peer's cookie opened it, our SYN is still out */
-    unsigned black_hole : 1; /* path_mtu was not told but guessed: what is larger vanished */
+    unsigned black_hole : 1;        /* path_mtu was not told but guessed: what is larger vanished */
     unsigned fast_open_option : 1;  /* our SYN-ACK brings a new cookie */
 
     struct tcp_link send_link;  /* `ready` */

@@ -268,7 +268,8 @@ static void fire_sending(struct tcp *tcp, struct tcp_connection *conn)
     if (s->pacing.deadline <= now)
         sw_tcp_pacing_expired(tcp, conn);
     if (s->tail.deadline <= now && sw_tcp_tail_expired(tcp, conn)) {
-        conn->deadline.retransmit = now + sw_tcp_rto(tcp, conn); /* RFC8985-7.3-2: not the probe's */
+        conn->deadline.retransmit =
+            now + sw_tcp_rto(tcp, conn); /* RFC8985-7.3-2: not the probe's */
         sw_tcp_wants_send(tcp, conn);
     }
     if (s->kept_until <= now)

@@ -95,7 +95,8 @@ tcp_seq sw_tcp_cookie_isn(const struct tcp *tcp, const struct sanwo_tcp_config *
                           const struct tcp_half_open *half)
 {
     uint16_t mss = sw_tcp_peer_mss(config, sw_tcp_tuple_is_ipv4(&half->tuple), half->peer_mss);
-    return tcp_seq_of(hash(tcp, config, &half->tuple, half->irs, slot_at(tcp->now)) ^ mss_index(mss));
+    return tcp_seq_of(hash(tcp, config, &half->tuple, half->irs, slot_at(tcp->now)) ^
+                      mss_index(mss));
 }
 
 bool sw_tcp_cookie_answer(struct tcp *tcp, struct tcp_listener *listener,
@@ -166,5 +167,6 @@ bool sw_tcp_cookie_read(const struct tcp *tcp, const struct tcp_listener *listen
     if (index >= SW_COUNT(mss_table))
         return false;
     half->peer_mss = mss_table[index];
-    return !config->offer_timestamps || !seg->options.timestamps || read_options(tcp, config, seg, half);
+    return !config->offer_timestamps || !seg->options.timestamps ||
+           read_options(tcp, config, seg, half);
 }

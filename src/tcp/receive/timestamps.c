@@ -19,7 +19,6 @@ static bool is_only_late(const struct tcp *tcp, const struct tcp_connection *con
     return seg->length && late && late <= sw_tcp_config(tcp, conn)->paws_tolerance / 1000000;
 }
 
-
 static uint32_t now_in_seconds(const struct tcp *tcp)
 {
     return (uint32_t)((uint64_t)tcp->now / 1000000000);
@@ -57,8 +56,7 @@ void sw_tcp_timestamp_update(struct tcp *tcp, struct tcp_connection *conn,
 {
     /* @seq is SEG.SEQ as it came, before trimming; attack C-07: only after the sequence check. */
     if (conn->timestamps && seg->options.timestamps && !(seg->flags & TCP_RST) &&
-        tcp_seq_before_or_equal(seq, conn->receive.last_ack_sent) &&
-        !is_only_late(tcp, conn, seg))
+        tcp_seq_before_or_equal(seq, conn->receive.last_ack_sent) && !is_only_late(tcp, conn, seg))
         sw_tcp_timestamp_remember(tcp, conn, seg->options.ts_value);
 }
 

@@ -35,8 +35,7 @@ static void presume_one_delivered(struct tcp *tcp, struct tcp_connection *conn)
         bool first = tcp_seq_equal(record->seq, conn->send.snd_una);
         if (conn->in_recovery && !tcp_seq_before(record->seq, conn->send.recover))
             return; /* sent since: no duplicate speaks of it yet */
-        if (record->length > conn->cc.mss &&
-            !sw_tcp_records_split(tcp, conn, &place, conn->cc.mss))
+        if (record->length > conn->cc.mss && !sw_tcp_records_split(tcp, conn, &place, conn->cc.mss))
             return;
         if (!first) {
             record = sw_tcp_record_at(tcp, conn, &place);

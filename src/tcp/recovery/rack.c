@@ -166,8 +166,7 @@ static bool judge(struct tcp *tcp, struct tcp_connection *conn, const struct tcp
         search->waiting++;
         return true;
     }
-    search->losses.again |=
-        (record->flags & RECORD_RETRANSMITTED) && record->sent >= rack->reduced;
+    search->losses.again |= (record->flags & RECORD_RETRANSMITTED) && record->sent >= rack->reduced;
     search->losses.bytes += record->length;
     if (record->flags & RECORD_PROBE)
         search->losses.probes += record->length;
@@ -255,9 +254,8 @@ struct tcp_losses sw_tcp_rack_detect(struct tcp *tcp, struct tcp_connection *con
         return (struct tcp_losses){.bytes = 0};
     uint32_t flight = tcp_seq_distance(conn->send.snd_una, conn->send.snd_nxt);
     uint32_t sacked = flight - conn->send.in_flight - conn->send.lost;
-    struct search search = {.rack = rack,
-                            .window = reordering_window(tcp, conn, sacked),
-                            .due = SANWO_TIME_NEVER};
+    struct search search = {
+        .rack = rack, .window = reordering_window(tcp, conn, sacked), .due = SANWO_TIME_NEVER};
     look_at_first_transmissions(tcp, conn, &search);
     look_at_retransmissions(tcp, conn, &search);
     rack->deadline = search.due;

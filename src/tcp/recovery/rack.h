@@ -17,21 +17,21 @@ struct tcp_segment;
 
 /* Part of struct tcp_sending. Names as in RFC 8985 5.2. */
 struct tcp_rack {
-    sanwo_time xmit_ts;   /* of the most recently sent segment that was delivered */
-    sanwo_time rtt;       /* of the most recently sent one that the latest ACK delivered */
-    sanwo_time deadline;  /* reordering timer; SANWO_TIME_NEVER */
-    sanwo_time reduced;   /* when cwnd was last reduced; 0: not since there is anything in flight */
-    uint32_t order;       /* of xmit_ts: segments leave in one instant */
-    tcp_seq end_seq;      /* breaks ties of that: parts of a super-segment */
-    tcp_seq fack;         /* highest number delivered ... */
-    tcp_seq fack_before;  /* ... before this ACK */
-    tcp_seq undecided;    /* of what was sent once, all below it is lost, sent again or has arrived */
-    uint32_t ack_order;   /* `order` of the last segment that this ACK delivered, while ... */
-    bool ack_delivered;   /* ... there was one */
-    bool valid_before;    /* fack_before is */
-    bool valid;           /* something was delivered */
+    sanwo_time xmit_ts;  /* of the most recently sent segment that was delivered */
+    sanwo_time rtt;      /* of the most recently sent one that the latest ACK delivered */
+    sanwo_time deadline; /* reordering timer; SANWO_TIME_NEVER */
+    sanwo_time reduced;  /* when cwnd was last reduced; 0: not since there is anything in flight */
+    uint32_t order;      /* of xmit_ts: segments leave in one instant */
+    tcp_seq end_seq;     /* breaks ties of that: parts of a super-segment */
+    tcp_seq fack;        /* highest number delivered ... */
+    tcp_seq fack_before; /* ... before this ACK */
+    tcp_seq undecided;  /* of what was sent once, all below it is lost, sent again or has arrived */
+    uint32_t ack_order; /* `order` of the last segment that this ACK delivered, while ... */
+    bool ack_delivered; /* ... there was one */
+    bool valid_before;  /* fack_before is */
+    bool valid;         /* something was delivered */
     bool dsack_round_is_set;
-    tcp_seq dsack_round;  /* snd_nxt when the window last grew, while dsack_round_is_set */
+    tcp_seq dsack_round; /* snd_nxt when the window last grew, while dsack_round_is_set */
 };
 
 /* An ACK begins: what it delivers counts together, in whatever order its blocks come. */

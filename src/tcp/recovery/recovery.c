@@ -82,9 +82,8 @@ static void leave(struct tcp *tcp, struct tcp_connection *conn)
     if (conn->in_recovery && !ops_of(conn)->owns_cwnd) {
         conn->cc.cwnd = conn->cc.ssthresh; /* RFC 6937 3 */
         if (!conn->sack)                   /* RFC 6582 3.2 step 3, full acknowledgement */
-            conn->cc.cwnd =
-                sw_min32(conn->cc.ssthresh,
-                         sw_max32(conn->send.in_flight, conn->cc.mss) + conn->cc.mss);
+            conn->cc.cwnd = sw_min32(conn->cc.ssthresh,
+                                     sw_max32(conn->send.in_flight, conn->cc.mss) + conn->cc.mss);
     }
     if (s && conn->in_recovery)
         sw_tcp_validation_recovered(&s->validation, &conn->cc, s->undo.resent);
@@ -132,8 +131,7 @@ struct tcp_news sw_tcp_recovery_begin(struct tcp *tcp, struct tcp_connection *co
 {
     if (conn->sack)
         sw_tcp_rack_ack_begins(tcp, conn);
-    return (struct tcp_news){
-        .seg = seg, .outstanding = outstanding(conn), .sacked = sacked(conn)};
+    return (struct tcp_news){.seg = seg, .outstanding = outstanding(conn), .sacked = sacked(conn)};
 }
 
 /* RFC 2883 5: the first block below the acknowledgement, or inside the second, is a duplicate's. */
@@ -208,24 +206,24 @@ static void tell_congestion_control(struct tcp *tcp, struct tcp_connection *conn
     struct tcp_sending *s = sw_tcp_sending(tcp, conn);
     if (!s)
         return;
-    struct tcp_cc_ack ack = {.acked = news->acked,
-                             .delivered = delivered,
-                             .marked = news->marked,
-                             .lost = conn->send.lost > lost_before ? conn->send.lost - lost_before : 0,
-                             .outstanding = news->outstanding,
-                             .in_flight = conn->send.in_flight,
-                             .delivered_in_all = s->delivered,
-                             .recovering = conn->in_recovery || conn->in_timeout,
-                             .cwnd_limited = conn->in_timeout ||
-                                             news->outstanding + conn->cc.mss >= conn->cc.cwnd ||
-                                             conn->limited_by == SANWO_REASON_CONGESTION_WINDOW ||
-                                             conn->limited_by == SANWO_REASON_PACED,
-                             .rtt = news->rtt,
-                             .srtt = conn->send.srtt,
-                             .min_rtt = conn->send.min_rtt,
-                             .now = tcp->now,
-                             .una = conn->send.snd_una,
-                             .nxt = conn->send.snd_nxt};
+    struct tcp_cc_ack ack = {
+        .acked = news->acked,
+        .delivered = delivered,
+        .marked = news->marked,
+        .lost = conn->send.lost > lost_before ? conn->send.lost - lost_before : 0,
+        .outstanding = news->outstanding,
+        .in_flight = conn->send.in_flight,
+        .delivered_in_all = s->delivered,
+        .recovering = conn->in_recovery || conn->in_timeout,
+        .cwnd_limited = conn->in_timeout || news->outstanding + conn->cc.mss >= conn->cc.cwnd ||
+                        conn->limited_by == SANWO_REASON_CONGESTION_WINDOW ||
+                        conn->limited_by == SANWO_REASON_PACED,
+        .rtt = news->rtt,
+        .srtt = conn->send.srtt,
+        .min_rtt = conn->send.min_rtt,
+        .now = tcp->now,
+        .una = conn->send.snd_una,
+        .nxt = conn->send.snd_nxt};
     if (s->records.marked)
         ack.rate = sw_tcp_rate_sample(&s->rate, conn->send.min_rtt);
     if (news->marked && !ops_of(conn)->wants_marks) /* RFC 3168 6.1.2: no growth on an echo */
@@ -234,8 +232,7 @@ static void tell_congestion_control(struct tcp *tcp, struct tcp_connection *conn
         ops_of(conn)->on_ack(&conn->cc, sw_tcp_sending_state(s), &ack);
     } else if (conn->in_recovery) {
         if (conn->sack)
-            sw_tcp_prr_ack(tcp, conn, delivered,
-                           news->acked && conn->send.lost <= lost_before);
+            sw_tcp_prr_ack(tcp, conn, delivered, news->acked && conn->send.lost <= lost_before);
     } else if (news->acked && !news->left_recovery) {
         sw_tcp_validation_ack(&s->validation, &conn->cc, &ack);
         ops_of(conn)->on_ack(&conn->cc, sw_tcp_sending_state(s), &ack);
@@ -323,8 +320,7 @@ void sw_tcp_recovery_on_timeout(struct tcp *tcp, struct tcp_connection *conn)
 }
 
 /* RFC 3168 6.1.2: as for a loss, but nothing is sent again. */
-void sw_tcp_recovery_on_ecn_echo(struct tcp *tcp, struct tcp_connection *conn,
-                                 uint32_t outstanding)
+void sw_tcp_recovery_on_ecn_echo(struct tcp *tcp, struct tcp_connection *conn, uint32_t outstanding)
 {
     if (conn->in_recovery || conn->in_timeout) /* reduced already in this round trip */
         return;

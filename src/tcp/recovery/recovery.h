@@ -12,16 +12,16 @@
 /* What one acknowledgement told: gathered on its way through send/ack.c, judged at its end. */
 struct tcp_news {
     const struct tcp_segment *seg;
-    uint32_t outstanding; /* SND.NXT - SND.UNA before it */
-    uint32_t sacked;      /* of it, reported by SACK, before it */
-    uint32_t acked;       /* numbers by which SND.UNA advanced */
-    uint32_t dsack;       /* bytes reported as duplicates */
-    uint32_t marked;      /* bytes that the network marked (RFC 3168, RFC 9768) */
-    sanwo_time rtt;       /* sampled; 0: none */
-    bool duplicate;       /* RFC 5681 2 */
-    bool repeats;         /* the same, whether or not anything is outstanding */
-    bool first_sent;      /* what it acknowledges was sent once, and not reported before ... */
-    bool resent;          /* ... or sent again: in part at least */
+    uint32_t outstanding;   /* SND.NXT - SND.UNA before it */
+    uint32_t sacked;        /* of it, reported by SACK, before it */
+    uint32_t acked;         /* numbers by which SND.UNA advanced */
+    uint32_t dsack;         /* bytes reported as duplicates */
+    uint32_t marked;        /* bytes that the network marked (RFC 3168, RFC 9768) */
+    sanwo_time rtt;         /* sampled; 0: none */
+    bool duplicate;         /* RFC 5681 2 */
+    bool repeats;           /* the same, whether or not anything is outstanding */
+    bool first_sent;        /* what it acknowledges was sent once, and not reported before ... */
+    bool resent;            /* ... or sent again: in part at least */
     bool sacked_first_sent; /* what it newly reports was sent once, in part at least */
     bool highest_sacked_set;
     tcp_seq highest_sacked;

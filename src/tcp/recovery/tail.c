@@ -11,9 +11,9 @@
 #include "tcp/connection/timers.h"
 #include "tcp/send/sending.h"
 
-#define PTO_WITHOUT_RTT SANWO_SEC(1)   /* RFC 8985 7.2 */
-#define MAX_ACK_DELAY SANWO_MSEC(50)   /* what a lone segment's ACK may be held back */
-#define LEAST_PTO SANWO_MSEC(1)        /* timers elsewhere are no finer */
+#define PTO_WITHOUT_RTT SANWO_SEC(1) /* RFC 8985 7.2 */
+#define MAX_ACK_DELAY SANWO_MSEC(50) /* what a lone segment's ACK may be held back */
+#define LEAST_PTO SANWO_MSEC(1)      /* timers elsewhere are no finer */
 
 static struct tcp_tail *tail_of(const struct tcp *tcp, const struct tcp_connection *conn)
 {

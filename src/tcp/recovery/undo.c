@@ -79,7 +79,8 @@ static bool all_were_duplicates(const struct tcp *tcp, struct tcp_connection *co
 {
     if (!news->dsack || !u->resent || !is_of_resent(tcp, conn, u, news->seg->options.sack))
         return false;
-    conn->reordering_seen = 1; /* the original was late; RACK alone cannot tell (RFC 8985 6.2 step 3) */
+    conn->reordering_seen =
+        1; /* the original was late; RACK alone cannot tell (RFC 8985 6.2 step 3) */
     u->resent -= sw_min32(u->resent, news->dsack);
     return !u->resent;
 }

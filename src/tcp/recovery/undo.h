@@ -27,9 +27,9 @@ struct tcp_undo {
     tcp_seq frto_recover; /* snd_nxt before the new segments of step 2b */
     tcp_seq from, to;     /* what was sent again lies within; valid while `resent_any` */
     bool resent_any;
-    uint8_t frto;         /* enum tcp_frto */
-    uint8_t frto_new;     /* segments of step 2b still to go */
-    bool armed;           /* cwnd was reduced, and may get it back */
+    uint8_t frto;     /* enum tcp_frto */
+    uint8_t frto_new; /* segments of step 2b still to go */
+    bool armed;       /* cwnd was reduced, and may get it back */
     bool stamped;
 };
 

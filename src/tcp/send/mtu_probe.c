@@ -93,7 +93,7 @@ static bool is_calm(const struct tcp_connection *conn)
            !conn->limited;
 }
 
-/* RFC 4821 7.4, and whether there is anything to search for. */
+/* RFC 4821 7.4 (RFC4821-5-1), and whether there is anything to search for. */
 static bool may_probe(const struct tcp *tcp, const struct tcp_connection *conn,
                       const struct tcp_mtu_search *search)
 {

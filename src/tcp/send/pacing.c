@@ -55,7 +55,8 @@ static uint32_t burst(const struct tcp_connection *conn, uint64_t rate)
     if (conn->send.srtt && conn->send.srtt / BURSTS_A_ROUND_TRIP < time)
         time = conn->send.srtt / BURSTS_A_ROUND_TRIP;
     uint64_t bytes = rate < SECOND * 1000 ? rate * (uint64_t)time / SECOND : LARGEST_BURST;
-    uint32_t mss = sw_max32(conn->cc.mss, 1); /* whole segments, rounded up: fewer wakes, not more */
+    uint32_t mss =
+        sw_max32(conn->cc.mss, 1); /* whole segments, rounded up: fewer wakes, not more */
     uint32_t least = (uint32_t)(bytes < LARGEST_BURST ? bytes : LARGEST_BURST);
     return sw_max32((least + mss - 1) / mss, 1) * mss;
 }
@@ -92,8 +93,8 @@ bool sw_tcp_pacing_allows(struct tcp *tcp, struct tcp_connection *conn)
     return false;
 }
 
-uint32_t sw_tcp_pacing_frame(const struct tcp *tcp, const struct tcp_connection *conn,
-                             uint32_t mss, uint32_t limit)
+uint32_t sw_tcp_pacing_frame(const struct tcp *tcp, const struct tcp_connection *conn, uint32_t mss,
+                             uint32_t limit)
 {
     const struct tcp_sending *s = sw_tcp_sending(tcp, conn);
     return s && s->pacing.per_byte ? sw_max32(sw_min32(limit, s->pacing.burst), mss) : limit;

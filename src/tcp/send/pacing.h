@@ -28,8 +28,8 @@ uint64_t sw_tcp_pacing_rate(const struct tcp *tcp, const struct tcp_connection *
 /* False: not before the deadline, which is armed. */
 bool sw_tcp_pacing_allows(struct tcp *tcp, struct tcp_connection *conn);
 /* Most that one frame may carry. */
-uint32_t sw_tcp_pacing_frame(const struct tcp *tcp, const struct tcp_connection *conn,
-                             uint32_t mss, uint32_t limit);
+uint32_t sw_tcp_pacing_frame(const struct tcp *tcp, const struct tcp_connection *conn, uint32_t mss,
+                             uint32_t limit);
 void sw_tcp_pacing_sent(struct tcp *tcp, struct tcp_connection *conn, uint32_t bytes);
 sanwo_time sw_tcp_pacing_deadline(const struct tcp *tcp, const struct tcp_connection *conn);
 /* The deadline passed. */

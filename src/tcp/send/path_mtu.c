@@ -118,6 +118,7 @@ void sw_tcp_path_mtu_message(struct tcp *tcp, struct tcp_connection *conn, tcp_s
 /*
  * RFC 4821 7.7: nothing gets through any more. Down to a size that passes nearly everywhere; later
  * halved, as far as we ever go. Where even smaller ones were lost it is not their size.
+ * RFC4821-5-1.
  */
 static void suspect_black_hole(struct tcp *tcp, struct tcp_connection *conn,
                                struct tcp_mtu_search *search)

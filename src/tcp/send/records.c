@@ -357,7 +357,8 @@ bool sw_tcp_records_push(struct tcp *tcp, struct tcp_connection *conn, uint32_t 
 /* Half of a full chunk moves to a new one behind it; @place goes along. */
 static bool halve(struct tcp *tcp, struct tcp_records *r, struct tcp_place *place)
 {
-    struct tcp_chunk *right = add_chunk(tcp, r, place->chunk + 1, chunk_at(tcp, r, place->chunk)->marked);
+    struct tcp_chunk *right =
+        add_chunk(tcp, r, place->chunk + 1, chunk_at(tcp, r, place->chunk)->marked);
     if (!right)
         return false;
     struct tcp_chunk *left = chunk_at(tcp, r, place->chunk);

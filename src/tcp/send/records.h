@@ -96,10 +96,10 @@ void sw_tcp_record_delivered(struct tcp *tcp, struct tcp_connection *conn,
                              const struct tcp_place *place, uint32_t length);
 /* Everything below SEG.ACK is acknowledged. */
 struct tcp_acked {
-    bool rtt_valid;   /* a record sent once was acknowledged: its time is in `sent` */
-    bool first_sent;  /* some of it was sent once, and not known to have arrived (RFC 5682 3.1) */
-    bool resent;      /* some of it was sent again */
-    uint32_t sacked;  /* bytes that the peer had reported before */
+    bool rtt_valid;  /* a record sent once was acknowledged: its time is in `sent` */
+    bool first_sent; /* some of it was sent once, and not known to have arrived (RFC 5682 3.1) */
+    bool resent;     /* some of it was sent again */
+    uint32_t sacked; /* bytes that the peer had reported before */
     sanwo_time sent;
 };
 struct tcp_acked sw_tcp_records_acknowledge(struct tcp *tcp, struct tcp_connection *conn,

@@ -36,8 +36,7 @@ static bool grow(struct tcp *tcp, struct tcp_resent_queue *q)
 void sw_tcp_resent_add(struct tcp *tcp, struct tcp_resent_queue *q, const struct tcp_record *record)
 {
     if (grow(tcp, q))
-        *at(tcp, q, q->count++) =
-            (struct tcp_resent){record->seq, record->length, record->order};
+        *at(tcp, q, q->count++) = (struct tcp_resent){record->seq, record->length, record->order};
 }
 
 const struct tcp_resent *sw_tcp_resent_at(const struct tcp *tcp, const struct tcp_resent_queue *q,

@@ -27,7 +27,8 @@ struct tcp_resent_queue {
 };
 
 /* Without memory it is left out: its loss is the retransmission timer's to find. */
-void sw_tcp_resent_add(struct tcp *tcp, struct tcp_resent_queue *q, const struct tcp_record *record);
+void sw_tcp_resent_add(struct tcp *tcp, struct tcp_resent_queue *q,
+                       const struct tcp_record *record);
 /* The i-th oldest; NULL: there are not so many. */
 const struct tcp_resent *sw_tcp_resent_at(const struct tcp *tcp, const struct tcp_resent_queue *q,
                                           uint32_t i);

@@ -8,7 +8,7 @@
 
 #define KEPT SANWO_SEC(10)       /* after the last acknowledgement */
 #define KEPT_LONG SANWO_SEC(330) /* where cwnd is relied on for five minutes (RFC 7661 4.4) */
-#define LEAST_CHUNK 208      /* a chunk's head and eight records */
+#define LEAST_CHUNK 208          /* a chunk's head and eight records */
 #define LINE(n) (((n) + REGION_LINE - 1) / REGION_LINE * REGION_LINE)
 
 struct tcp_sending *sw_tcp_sending(const struct tcp *tcp, const struct tcp_connection *conn)
@@ -63,8 +63,8 @@ struct tcp_sending *sw_tcp_sending_make(struct tcp *tcp, struct tcp_connection *
                               .tail.sampled = conn->send.srtt != 0,
                               .pacing.deadline = SANWO_TIME_NEVER,
                               .pacing.next = tcp->now};
-    s->pacing.head_start = sw_min32(conn->cc.cwnd, sw_tcp_config(tcp, conn)->initial_window *
-                                                       (uint32_t)conn->cc.mss);
+    s->pacing.head_start =
+        sw_min32(conn->cc.cwnd, sw_tcp_config(tcp, conn)->initial_window * (uint32_t)conn->cc.mss);
     if (ops->owns_cwnd && conn->bytes_acked) /* its model of the path was given back */
         sw_tcp_cc_restart(&conn->cc, sw_tcp_config(tcp, conn)->initial_window);
     ops->init(&conn->cc, sw_tcp_sending_state(s), tcp->now);

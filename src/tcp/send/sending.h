@@ -28,11 +28,12 @@ struct tcp_sending {
     struct tcp_rate rate;
     struct tcp_mtu_search mtu;
     struct tcp_validation validation;
-    struct wire_tcp_sack sacks[WIRE_TCP_SACK_BLOCKS]; /* of the last ACK: what they cover is known already */
+    struct wire_tcp_sack
+        sacks[WIRE_TCP_SACK_BLOCKS]; /* of the last ACK: what they cover is known already */
     uint8_t sack_count;
-    uint16_t chunk;          /* offset of the first chunk; 0: there is no room for one */
-    uint64_t delivered;      /* bytes that the peer has, since the block was made */
-    sanwo_time kept_until;   /* NEVER while anything is in flight */
+    uint16_t chunk;        /* offset of the first chunk; 0: there is no room for one */
+    uint64_t delivered;    /* bytes that the peer has, since the block was made */
+    sanwo_time kept_until; /* NEVER while anything is in flight */
 };
 
 /* The connection's; NULL if it has none. */
