@@ -100,7 +100,8 @@ function(sanwo_drill_test name)
 endfunction()
 
 # By section, in both families; what a profile chooses in profile/, under that profile.
-file(GLOB script_folders CONFIGURE_DEPENDS tests/script/rfc* tests/script/api)
+file(GLOB script_folders CONFIGURE_DEPENDS tests/script/rfc* tests/script/api
+     tests/script/pacing tests/script/bbr)
 foreach(family ipv4 ipv6)
     sanwo_drill_test(${family} --ip_version=${family} ${script_folders})
 endforeach()

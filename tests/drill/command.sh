@@ -113,7 +113,7 @@ fi
 check "--pcap" drill 0 --pcap captures pkt/passive.pkt
 check "... writes a capture" test -s captures/pkt_passive.pkt.pcapng
 check "-v tells everything" drill 0 -v pkt/passive.pkt
-check "... the segments" says_part "out  S. 0:0(0) ack 1 win 65535 <mss 1460,nop,wscale 5>"
+check "... the segments" says_part "out  S. 0:0(0) ack 1 win 65535 <mss 1460,nop,wscale 10>"
 check "... and the calls" says_part "call   write() = 1500"
 
 printf '0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n#ifdef WRONG\n+0 close(9) = 0\n#endif\n' \

@@ -35,6 +35,17 @@ static void remember_stale(struct world *w, struct sanwo_handle h)
     w->stale[w->stale_count++ % HISTORY] = h;
 }
 
+/* A buffer of size 0 follows the path. */
+static uint32_t receive_most(const struct sanwo_tcp_config *t)
+{
+    return t->receive_buffer ? t->receive_buffer : t->receive_buffer_max;
+}
+
+static uint32_t send_most(const struct sanwo_tcp_config *t)
+{
+    return t->send_buffer ? t->send_buffer : t->send_buffer_max;
+}
+
 /* A free entry, or the handle is aborted: the user cannot hold more. */
 static struct user *take_handle(struct world *w, struct sanwo_handle h, int flow)
 {
@@ -53,8 +64,8 @@ static struct user *take_handle(struct world *w, struct sanwo_handle h, int flow
                                 .handle = h,
                                 .flow = flow,
                                 .iss = info.iss,
-                                .receive_limit = w->config.tcp.receive_buffer,
-                                .send_limit = w->config.tcp.send_buffer};
+                                .receive_limit = receive_most(&w->config.tcp),
+                                .send_limit = send_most(&w->config.tcp)};
     w->flows[flow].user = (int)i;
     return &w->users[i];
 }
@@ -91,8 +102,8 @@ static void limits_of(struct user *u, const struct sanwo_tcp_config *config)
 {
     if (!u || !config)
         return;
-    u->receive_limit = config->receive_buffer;
-    u->send_limit = config->send_buffer;
+    u->receive_limit = receive_most(config);
+    u->send_limit = send_most(config);
 }
 
 /* a: SANWO_LISTEN_..., 16: it is closed instead; b: backlog; c: configuration; d: address, ISN */
@@ -413,9 +424,15 @@ static void do_option(struct world *w, struct user *u, const uint8_t *r)
         FUZZ_CHECK(asked == 0 && got == value, "what was set is there");
     if (result < 0 || !u || !sanwo_handle_equal(h, u->handle))
         return;
-    if (option == SANWO_TCP_RECEIVE_BUFFER && value > u->receive_limit)
+    if (option == SANWO_TCP_RECEIVE_BUFFER && !value) /* as the path needs, from now on */
+        value = w->config.tcp.receive_buffer_max;
+    if (option == SANWO_TCP_SEND_BUFFER && !value)
+        value = w->config.tcp.send_buffer_max;
+    if ((option == SANWO_TCP_RECEIVE_BUFFER || option == SANWO_TCP_RECEIVE_BUFFER_MAX) &&
+        value > u->receive_limit)
         u->receive_limit = (uint32_t)value;
-    if (option == SANWO_TCP_SEND_BUFFER && value > u->send_limit)
+    if ((option == SANWO_TCP_SEND_BUFFER || option == SANWO_TCP_SEND_BUFFER_MAX) &&
+        value > u->send_limit)
         u->send_limit = (uint32_t)value;
 }
 

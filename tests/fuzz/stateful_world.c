@@ -3,7 +3,7 @@
  *
  *     configuration: | families, offloads, observer | budget, MTU, congestion control, MTU probing |
  *                    | offers | receive buffer, ECN |
- *                    | send buffer | origin of time | MSS, scale, window | limits |
+ *                    | send buffer | origin of time, pacing, probes | MSS, scale, window | limits |
  *
  * 128 in the first byte: at the end the peer turns honest (stateful_settle.c). All zero is a stack
  * with defaults but for small buffers, over IPv4, with an MTU of 1500.
@@ -75,6 +75,17 @@ static void configure_tcp(struct sanwo_tcp_config *t, const uint8_t *c)
     t->syn_retries = c[4] & 32 ? 2 : t->syn_retries;
     t->syn_ack_retries = c[4] & 64 ? 1 : t->syn_ack_retries;
     t->syn_cookies = !(c[4] & 128);
+    t->pacing = !(c[5] & 8);
+    t->tail_loss_probe = !(c[5] & 16);
+    t->idle_restart = !(c[6] & 16);
+    t->remember_peers = c[5] & 128;
+    if (c[5] & 32) { /* buffers that follow the path, from there to eight times as much */
+        t->receive_buffer_start = t->receive_buffer;
+        t->receive_buffer_max = 8 * t->receive_buffer;
+        t->send_buffer_start = t->send_buffer;
+        t->send_buffer_max = 8 * t->send_buffer;
+        t->receive_buffer = t->send_buffer = 0;
+    }
     t->mss = sizes[c[6] & 7];
     t->window_scale = c[6] & 8 ? (int8_t)(c[6] >> 4 & 14) : (int8_t)-1;
     t->initial_window = c[7] & 16 ? 2 : t->initial_window;

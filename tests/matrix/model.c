@@ -65,6 +65,8 @@ static void act(struct model *m, const struct rule *rule)
         m->rcv_nxt = m->seg.seq + 1;
         m->edge = m->rcv_nxt + WINDOW;
     }
+    if ((acts & TAKE_ACK) && rule->step == FIRST) /* its window is too old: the right edge stays */
+        m->snd_wnd -= m->seg.ack - m->snd_una < m->snd_wnd ? m->seg.ack - m->snd_una : m->snd_wnd;
     if (acts & TAKE_ACK)
         m->snd_una = m->seg.ack;
     if ((acts & TAKE_WINDOW) && (facts & WINDOW_NEWS))

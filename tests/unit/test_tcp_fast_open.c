@@ -51,6 +51,9 @@ static void test_cookie_depends_on(void **state)
         seg.tuple.local[byte] ^= 1;
         assert_int_equal(sw_tcp_fast_open_judge(&r->tcp, l, &seg), TCP_FAST_OPEN_OFFER);
     }
+    /* a key of its own. */
+    assert_memory_not_equal(&r->tcp.fast_open_key, &r->tcp.peers.key, sizeof(struct siphash_key));
+    assert_memory_not_equal(&r->tcp.fast_open_key, &r->tcp.isn_key, sizeof(struct siphash_key));
     seg = syn_of(r, 1);
     r->tcp.fast_open_key.k1 ^= 1;
     assert_int_equal(sw_tcp_fast_open_judge(&r->tcp, l, &seg), TCP_FAST_OPEN_OFFER);

@@ -82,6 +82,7 @@ static inline struct sanwo_stack_config rig_config(void)
     struct sanwo_stack_config c;
 
     sanwo_stack_config_default(&c);
+    c.tcp.paws_tolerance = 0;
     c.tcp.rto_variance_minimum = SANWO_MSEC(1); /* the formulas of RFC 6298 as they stand */
     c.tcp.quick_ack_segments = 0;               /* ACKs are delayed from the first segment on */
     c.max_connections = 2048;

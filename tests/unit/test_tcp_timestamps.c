@@ -29,6 +29,35 @@ static void test_signed_comparison(void **state)
         assert_int_equal(sw_tcp_timestamp_before(rows[i].a, rows[i].b), rows[i].before);
 }
 
+/* D30: data that is late by no more than the tolerance is reordering; what carries none is not. */
+static void test_paws_tolerance(void **state)
+{
+    (void)state;
+    const struct {
+        uint32_t value, length;
+        enum tcp_verdict verdict;
+    } rows[] = {{999, 1, TCP_CONTINUE},
+                {900, 1, TCP_CONTINUE},
+                {899, 1, TCP_DROP_AND_ACK},
+                {999, 0, TCP_DROP_AND_CHALLENGE},
+                {0, 1, TCP_DROP_AND_ACK}};
+    for (size_t i = 0; i < SW_COUNT(rows); i++) {
+        struct rig *r = rig_new();
+        r->tcp.config.paws_tolerance = SANWO_MSEC(100);
+        struct tcp_connection *c = open_timed(r, 1000, 1000);
+        struct tcp_segment seg = rig_segment(r, c, 1000, TCP_ACK);
+        seg.length = rows[i].length;
+        seg.options.timestamps = true;
+        seg.options.ts_value = rows[i].value;
+        assert_int_equal(sw_tcp_check_paws(&r->tcp, c, &seg), rows[i].verdict);
+        if (rows[i].verdict == TCP_CONTINUE) { /* TS.Recent never goes back */
+            sw_tcp_timestamp_update(&r->tcp, c, &seg, seg.seq);
+            assert_int_equal(c->receive.ts_recent, 1000);
+        }
+        rig_end(r);
+    }
+}
+
 static void test_paws(void **state)
 {
     (void)state;
@@ -179,6 +208,7 @@ int main(void)
         cmocka_unit_test(test_signed_comparison),      cmocka_unit_test(test_paws),
         cmocka_unit_test(test_not_negotiated),         cmocka_unit_test(test_update),
         cmocka_unit_test(test_no_update_from_a_reset), cmocka_unit_test(test_our_clock),
+        cmocka_unit_test(test_paws_tolerance),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

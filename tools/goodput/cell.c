@@ -36,10 +36,11 @@ bool sw_cell_is_real(const struct cell *cell)
     return cell->ends != ENDS_OURS;
 }
 
+/* Mixed: by turns, and an odd seed lets Linux begin. */
 bool sw_cell_from_linux(const struct cell *cell, unsigned number)
 {
     return cell->ends == ENDS_LINUX || cell->ends == ENDS_LINUX_TO_OURS ||
-           (cell->ends == ENDS_MIXED && number % 2 == 0);
+           (cell->ends == ENDS_MIXED && (number + cell->seed) % 2 == 1);
 }
 
 bool sw_cell_to_linux(const struct cell *cell)

@@ -95,7 +95,7 @@ static void grow_reno(const struct tcp_cc *cc, struct epoch *e, uint32_t bytes)
         e->w_est = (uint64_t)CWND_LIMIT << FRACTION;
 }
 
-/* 4.4, 4.5: (target - cwnd) / cwnd for each byte acknowledged: there after a round trip. */
+/* 4.4, 4.5: (target - cwnd) / cwnd for each byte acknowledged: there after a round trip. RFC9438-4-1 */
 static void grow_cubic(struct tcp_cc *cc, struct epoch *e, uint32_t bytes, uint32_t target)
 {
     target = sw_min32(target, cc->cwnd + cc->cwnd / 2); /* 4.2 */
@@ -142,7 +142,7 @@ static void avoid_congestion(struct tcp_cc *cc, struct epoch *e, const struct tc
         grow_cubic(cc, e, bytes, sw_tcp_cubic_window(t + ack->srtt, e->k, e->w_max, cc->mss));
 }
 
-/* Returns what of @bytes is left for congestion avoidance. */
+/* Returns what of @bytes is left for congestion avoidance. HyStart++: RFC9438-5-1. */
 static uint32_t slow_start(struct tcp_cc *cc, struct cubic *c, const struct tcp_cc_ack *ack,
                            uint32_t bytes)
 {
@@ -232,6 +232,7 @@ static void cubic_on_congestion(struct tcp_cc *cc, void *state, enum tcp_cc_sign
         e->recovering = true;
     }
     uint32_t reduced = thousandths(window, beta);
+    /* RFC9438-4.6-1 */
     cc->ssthresh = sw_max32(reduced, 2u * cc->mss);
     cc->cwnd = sign == TCP_CC_ECN ? sw_max32(reduced, cc->mss) : cc->ssthresh; /* 4.6 */
 }
@@ -288,6 +289,7 @@ static void cubic_on_restart(struct tcp_cc *cc, void *state, sanwo_time idle, sa
     e->limited = false;
 }
 
+/* MAY-18. */
 const struct tcp_cc_ops sw_tcp_cc_cubic = {
     .name = "cubic",
     .state_size = sizeof(struct cubic),

@@ -34,7 +34,7 @@ static void begin_round(struct hystart *h, tcp_seq nxt)
 }
 
 /* By how much the least RTT must rise over that of the round before: 4 ms at least, so that a path
- * of 1 ms is not judged by the noise of its end systems. */
+ * of 1 ms is not judged by the noise of its end systems. RFC9406-4-1. */
 static sanwo_time threshold(sanwo_time rtt)
 {
     sanwo_time rise = rtt / MIN_RTT_DIVISOR;

@@ -60,8 +60,7 @@ uint16_t sw_tcp_peer_mss(const struct sanwo_tcp_config *config, bool ipv4, uint1
     uint32_t mss = option ? option : ipv4 ? IPV4_DEFAULT_MSS : IPV6_DEFAULT_MSS;
     if (option && mss < config->mss_floor)
         mss = config->mss_floor;
-    return (uint16_t)(config->mss && config->mss < mss ? config->mss
-                                                       : mss); /* ours clamps both ways */
+    return (uint16_t)(config->mss ? sw_min32(mss, config->mss) : mss); /* ours clamps both ways */
 }
 
 /* MUST-65: called for SYNs only. */

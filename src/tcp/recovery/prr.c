@@ -19,7 +19,7 @@ void sw_tcp_prr_begin(struct tcp *tcp, struct tcp_connection *conn, uint32_t out
         s->prr = (struct tcp_prr){.recover_fs = sw_max32(outstanding, 1)};
 }
 
-/* RFC 6937 3: ceil(prr_delivered * ssthresh / RecoverFS), less what went out. */
+/* RFC6937-3-1: ceil(prr_delivered * ssthresh / RecoverFS), less what went out. */
 static uint32_t proportional(const struct tcp_prr *prr, uint32_t ssthresh)
 {
     uint64_t due = ((uint64_t)prr->delivered * ssthresh + prr->recover_fs - 1) / prr->recover_fs;

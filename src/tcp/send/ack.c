@@ -137,7 +137,8 @@ static enum tcp_verdict advance(struct tcp *tcp, struct tcp_connection *conn,
     s->snd_una = seg->ack;
     sw_tcp_path_mtu_acked(tcp, conn, acked);
     s->retransmissions = 0;
-    s->probes = 0;
+    if (s->snd_wnd) /* SHLD-30: a byte that probed may be taken and the window stay closed */
+        s->probes = 0;
     struct tcp_acked told = sw_tcp_records_acknowledge(tcp, conn, seg);
     sw_tcp_send_queue_acknowledge(tcp, conn, acked - fin);
     conn->bytes_acked += acked - fin;
