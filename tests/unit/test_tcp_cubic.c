@@ -505,7 +505,7 @@ static void test_fills_a_path(void **state)
     }
 }
 
-/* Two flows, the second ten seconds later: shares as 0.9 at least by Jain's index, path full. */
+/* MAY-18. Two flows, the second ten seconds later: shares of 0.9 at least by Jain, path full. */
 static void test_shares_a_path(void **state)
 {
     (void)state;

@@ -1,9 +1,12 @@
 /*
- * test_tcp_sender_rules.c - Rules of the sender that lie between its parts: what may be marked, what
- * waits while a time-out is in doubt, how long what was learnt of a peer counts.
+ * test_tcp_sender_rules.c - Rules that lie between the parts of the sender, or between sender and
+ * receiver: what may be marked, what waits while a time-out is in doubt, what a report of a duplicate
+ * is about, how long what was learnt of a peer counts.
  */
 #include "tcp/connection/peers.h"
 #include "tcp/ecn/ecn.h"
+#include "tcp/receive/acceptable.h"
+#include "tcp/receive/window.h"
 
 #include "test_tcp_support.h"
 
@@ -107,10 +110,61 @@ static void test_no_tail_probe_beyond_the_window(void **state)
         if (rig_output(r, c, &frame) != (rows[i].probe != 0))
             fail_msg("row %zu: a probe is %s", i, rows[i].probe ? "missing" : "sent");
         if (rows[i].probe)
-            assert_true(
-                tcp_seq_equal(frame.h.seq, tcp_seq_of(0xfffff000 + rows[i].probe * MSS)));
+            assert_true(tcp_seq_equal(frame.h.seq, tcp_seq_of(0xfffff000 + rows[i].probe * MSS)));
         rig_end(r);
     }
+}
+
+/* RFC 3708 3: what the network doubled says nothing of what we sent again, reported just so. */
+static void test_duplicates_of_others(void **state)
+{
+    (void)state;
+    for (int ours = 0; ours < 2; ours++) {
+        struct rig *r = rig_new();
+        struct tcp_connection *c = in_flight(r, 10, 0);
+        struct tcp_segment seg;
+        unsigned undone;
+
+        rig_watch(r);
+        r->tcp.now += SANWO_MSEC(100);
+        rig_sack(r, c, 0, MSS, 8 * MSS);
+        assert_int_equal(c->in_recovery, 1);
+        assert_true(rig_output(r, c, &frame)); /* the first, again */
+        assert_true(tcp_seq_equal(frame.h.seq, c->send.snd_una));
+        r->tcp.now += SANWO_MSEC(1);
+        seg = rig_report(r, c, ours ? MSS : 0, ours ? 0 : 2 * MSS, ours ? MSS : 3 * MSS);
+        if (!ours) {
+            seg.options.sack[1] = seg.options.sack[0];
+            seg.options.sack[1].left = tcp_seq_subtract(seg.options.sack[0].left, MSS);
+            seg.options.sack_count = 2;
+        }
+        assert_int_equal(sw_tcp_process_ack(&r->tcp, c, &seg), TCP_CONTINUE);
+        undone = rig_count(r, SANWO_OBSERVE_CONGESTION, SANWO_REASON_UNDO);
+        if (undone != (unsigned)ours)
+            fail_msg("%s: undone %u times", ours ? "what was sent again" : "another", undone);
+        rig_end(r);
+    }
+}
+
+/* MUST-39: half of the buffer as it is now: a first window that is less than a segment opens again. */
+static void test_small_first_window_opens(void **state)
+{
+    struct rig *r = rig_new();
+    struct tcp_connection *c;
+    uint32_t edge;
+
+    (void)state;
+    r->tcp.config.initial_receive_window = 300;
+    c = rig_open(r, 1, 1);
+    c->receive.mss = 1460;
+    c->receive.scale = 0;
+    c->receive.rcv_nxt = tcp_seq_add(c->receive.rcv_nxt, 300);
+    c->receive.rcv_adv = c->receive.rcv_nxt; /* it was filled, and all was read */
+    c->bytes_received = 300;
+    assert_int_equal(sw_tcp_receive_window(c), 0);
+    edge = sw_tcp_window_to_send(&r->tcp, c);
+    assert_in_range(edge, 300, 900);
+    rig_end(r);
 }
 
 /* What was measured an hour ago says little: RFC 9040 6 leaves how long to us. */
@@ -119,7 +173,8 @@ static void test_peers_are_known_for_an_hour(void **state)
     static const struct {
         sanwo_time later;
         bool known;
-    } rows[] = {{0, true}, {SANWO_SEC(3599), true}, {SANWO_SEC(3700), false}, {SANWO_SEC(90000), false}};
+    } rows[] = {
+        {0, true}, {SANWO_SEC(3599), true}, {SANWO_SEC(3700), false}, {SANWO_SEC(90000), false}};
 
     (void)state;
     for (size_t i = 0; i < SW_COUNT(rows); i++) {
@@ -145,6 +200,8 @@ int main(void)
         cmocka_unit_test(test_only_new_data_is_ect),
         cmocka_unit_test(test_lost_waits_for_the_answer),
         cmocka_unit_test(test_no_tail_probe_beyond_the_window),
+        cmocka_unit_test(test_duplicates_of_others),
+        cmocka_unit_test(test_small_first_window_opens),
         cmocka_unit_test(test_peers_are_known_for_an_hour),
     };
 

@@ -44,8 +44,8 @@ static void test_phases(void **state)
     const struct {
         uint32_t bytes;
         bool limited, validated;
-    } rows[] = {{100 * MSS, true, true},      {50 * MSS, false, true},  {49 * MSS, false, false},
-                {MSS, false, false},          {MSS, true, true},        {60 * MSS, false, true}};
+    } rows[] = {{100 * MSS, true, true}, {50 * MSS, false, true}, {49 * MSS, false, false},
+                {MSS, false, false},     {MSS, true, true},       {60 * MSS, false, true}};
 
     (void)state;
     for (size_t i = 0; i < SW_COUNT(rows); i++) {
@@ -82,9 +82,12 @@ static void test_five_minutes(void **state)
     const struct {
         sanwo_time idle, unused;
         uint32_t before, after;
-    } rows[] = {{4 * MINUTES, 0, 100, 100},     {5 * MINUTES, 0, 100, 50},
-                {60 * MINUTES, 0, 100, 50},     {0, 4 * MINUTES, 100, 100},
-                {SANWO_SEC(1), 5 * MINUTES, 100, 50}, {5 * MINUTES, 0, 12, 10},
+    } rows[] = {{4 * MINUTES, 0, 100, 100},
+                {5 * MINUTES, 0, 100, 50},
+                {60 * MINUTES, 0, 100, 50},
+                {0, 4 * MINUTES, 100, 100},
+                {SANWO_SEC(1), 5 * MINUTES, 100, 50},
+                {5 * MINUTES, 0, 12, 10},
                 {5 * MINUTES, 0, 8, 8}};
 
     (void)state;

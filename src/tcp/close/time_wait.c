@@ -14,6 +14,7 @@
 #include "tcp/connection/observe.h"
 #include "tcp/open/demux.h"
 #include "tcp/open/isn.h"
+#include "tcp/open/cookie.h"
 #include "tcp/open/listener.h"
 #include "tcp/receive/timestamps.h"
 
@@ -187,10 +188,18 @@ bool sw_tcp_time_wait_input(struct tcp *tcp, struct tcp_time_wait *tw, struct tc
 {
     struct tcp_time_wait_view view = {tw->rcv_nxt, tw->ts_recent != 0, tcp->config.offer_timestamps,
                                       tw->ts_recent};
+    struct tcp_listener *listener;
     sw_tcp_observe_segment_in(tcp, seg, NULL, (struct sanwo_handle){0, 0}, SANWO_TCP_TIME_WAIT);
     switch (sw_tcp_time_wait_judge(&view, seg)) {
     case TIME_WAIT_REUSE:
-        if (sw_tcp_listener_for(tcp, &seg->tuple, seg->destination_is_ours)) {
+        listener = sw_tcp_listener_for(tcp, &seg->tuple, seg->destination_is_ours);
+        /* Only for what will be remembered: a cookie that is still good could open it twice (B-09). */
+        if (listener &&
+            (!sw_tcp_listener_has_room(listener) || sw_tcp_cookie_is_due(tcp, listener))) {
+            seg->reason = SANWO_REASON_BACKLOG_FULL;
+            break;
+        }
+        if (listener) {
             seg->has_isn_floor = true; /* MAY-2 (1) */
             seg->isn_floor = tw->snd_nxt;
             drop(tcp, tw, SANWO_REASON_TIME_WAIT_REUSED);

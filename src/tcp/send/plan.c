@@ -224,9 +224,12 @@ bool sw_tcp_plan_tail_probe(struct tcp *tcp, struct tcp_connection *conn, uint32
     conn->tail_probe = 0;
     if (!s || tcp_seq_equal(conn->send.snd_una, conn->send.snd_nxt))
         return false;
-    conn->limited = 1; /* a segment beyond cwnd */
+    bool override = conn->override;
+    conn->limited = 1;  /* a segment beyond cwnd ... */
+    conn->override = 1; /* ... and Nagle's algorithm, which waits for the ACK that is missing */
     if (!sw_tcp_plan_new_data(tcp, conn, mss, mss, plan)) {
         conn->limited = 0;
+        conn->override = override;
         if (!plan_last_again(tcp, conn, mss, plan))
             return false;
     }
