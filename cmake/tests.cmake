@@ -116,7 +116,8 @@ endforeach()
 find_package(Python3 QUIET COMPONENTS Interpreter)
 set(generated ${PROJECT_BINARY_DIR}/tests/script/generated)
 foreach(table synchronised unsynchronised orders calls icmp urgent options paws arrivals
-        sack_edges peer_windows silly_windows round_trips congestion_windows recoveries)
+        sack_edges peer_windows silly_windows round_trips congestion_windows recoveries
+        stalls)
     if(Python3_FOUND)
         add_test(NAME script/generate-${table} COMMAND ${Python3_EXECUTABLE} -B
                  ${PROJECT_SOURCE_DIR}/tests/script/generate/${table}.py ${generated})

@@ -14,7 +14,7 @@ struct dealt {
     uint64_t count;
 };
 
-enum { DEALT = 17 };
+enum { DEALT = 18 };
 
 static void list_dealt(const struct sim_sum *s, struct dealt out[DEALT])
 {
@@ -28,6 +28,7 @@ static void list_dealt(const struct sim_sum *s, struct dealt out[DEALT])
         {"truncated", n->truncated},
         {"spikes", n->spikes},
         {"too_big", n->too_big},
+        {"marked", n->marked},
         {"rewritten", n->rewritten},
         {"split", n->split},
         {"joined", n->joined},

@@ -47,7 +47,7 @@ static void test_off_by_default(void **state)
     EXPECT_WITHIN(p, 1100, .flags = SYN);
 }
 
-/* Table 3: at the close, merged: what is longer at once, what is shorter by a quarter. */
+/* RFC9040-6.1-1, table 3: at the close, merged: what is longer at once, what is shorter by a quarter. */
 static void test_rtt_is_merged(void **state)
 {
     struct peer *p = *state;

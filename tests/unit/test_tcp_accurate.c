@@ -99,6 +99,7 @@ static void test_option_twice(void **state)
 
 /* ---- receiving ------------------------------------------------------------------------------------ */
 
+/* RFC9768-3.2.2-1. */
 static void test_counts_what_arrives(void **state)
 {
     struct rig *r = rig_new();

@@ -60,7 +60,7 @@ static void check_near(double value, double expected, double error)
         fail_msg("%.7f, not %.7f", value, expected);
 }
 
-/* 3.3, 4.2: alpha begins at 1 and follows the share of marks, a sixteenth a window. */
+/* RFC8257-3.3-1, 4.2: alpha begins at 1 and follows the share of marks, a sixteenth a window. */
 static void test_alpha(void **state)
 {
     (void)state;
@@ -107,7 +107,7 @@ static void test_alpha_falls_to_nothing(void **state)
     assert_true(alpha_of(&s) <= 1);
 }
 
-/* The first mark halves, as alpha is 1; no other before a window has passed. */
+/* RFC8257-3.3-1: the first mark halves, as alpha is 1; no other before a window has passed. */
 static void test_one_cut_a_window(void **state)
 {
     (void)state;

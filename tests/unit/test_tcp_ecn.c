@@ -37,6 +37,7 @@ static struct tcp_segment arriving(const struct rig *r, const struct tcp_connect
 
 /* ---- opening ----------------------------------------------------------------------------------- */
 
+/* RFC9768-3.1.1-1. */
 static void test_judged_by_its_syn(void **state)
 {
     static const struct {
@@ -321,7 +322,7 @@ static void test_latched_until_cwr(void **state)
     rig_end(r);
 }
 
-/* RFC 8257 3.2: at a change what was not acknowledged yet is, with the echo that belongs to it. */
+/* RFC8257-3.2-1: at a change what was not acknowledged yet is, with the echo that belongs to it. */
 static void test_dctcp_echoes_each(void **state)
 {
     struct rig *r = rig_new();

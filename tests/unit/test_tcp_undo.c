@@ -74,7 +74,7 @@ static void check_not_undone(struct rig *r, const struct tcp_connection *c)
 
 /*
  * A delay, no loss: the ACKs of ten segments come after the time-out, and say so with the second. The
- * rest is not sent again. With SACK and without. RFC5682-2-1.
+ * rest is not sent again. With SACK and without. RFC5682-2-1, RFC4015-3.2-1.
  */
 static void test_frto_finds_a_delay(void **state)
 {
@@ -269,7 +269,7 @@ static void stamped_ack(struct rig *r, struct tcp_connection *c, uint32_t ack, u
 }
 
 /*
- * RFC 3522 3.2: the ACK of what was sent again echoes a time from before that: it is of the original.
+ * RFC3522-3.2-1: the ACK of what was sent again echoes a time from before that: it is of the original.
  * After a time-out and after a fast retransmit, in the midst of it and with the ACK that ends it.
  */
 static void test_timestamps(void **state)
@@ -312,7 +312,7 @@ static void test_timestamps(void **state)
 
 /* ---- D-SACK ------------------------------------------------------------------------------ */
 
-/* RFC 3708 3: each of what was sent again is reported as a duplicate: then none of it was lost. */
+/* RFC3708-3-1: each of what was sent again is reported as a duplicate: then none of it was lost. */
 static void test_duplicates_reported(void **state)
 {
     (void)state;

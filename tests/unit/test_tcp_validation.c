@@ -76,7 +76,7 @@ static void test_use_ends(void **state)
     assert_int_equal(v.since, 0);
 }
 
-/* 4.4.3: five minutes without use, and cwnd is halved, but not below the initial window. */
+/* RFC7661-4.4.3-1: five minutes without use, and cwnd is halved, but not below the initial window. */
 static void test_five_minutes(void **state)
 {
     const struct {
@@ -108,7 +108,7 @@ static void test_five_minutes(void **state)
     }
 }
 
-/* 4.4.1: of a window that was not in use what was counts, and after it less what had to go again. */
+/* RFC7661-4.4.1-1: of a window not in use what was counts, and after it less what went again. */
 static void test_loss(void **state)
 {
     struct tcp_validation v = {.since = 0};

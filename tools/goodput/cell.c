@@ -140,11 +140,13 @@ static sanwo_time longer(sanwo_time a, sanwo_time b)
 static void choose_times(struct cell *c)
 {
     bool real = sw_cell_is_real(c);
+    int times =
+        !real && c->flows > 1 && c->rate <= 100 * MILLION ? 3 : 1; /* shares settle slowly */
 
     if (c->warm < 0)
-        c->warm = longer(SANWO_SEC(3) / (real ? 2 : 1), (real ? 12 : 30) * c->rtt);
+        c->warm = times * longer(SANWO_SEC(3) / (real ? 2 : 1), (real ? 12 : 30) * c->rtt);
     if (c->measure <= 0)
-        c->measure = longer(SANWO_SEC(6) / (real ? 2 : 1), (real ? 20 : 60) * c->rtt);
+        c->measure = times * longer(SANWO_SEC(6) / (real ? 2 : 1), (real ? 20 : 60) * c->rtt);
 }
 
 bool sw_cell_read(struct cell *cell, const char *text, char *message, size_t size)

@@ -38,7 +38,7 @@ static void dctcp_init(struct tcp_cc *cc, void *state, sanwo_time now)
     sw_tcp_cc_newreno.init(cc, d->reno, now);
 }
 
-/* Steps 5 to 8 of 3.3, in the integers of 4.2. */
+/* Steps 5 to 8 of 3.3 (RFC8257-3.3-1), in the integers of 4.2. */
 static void end_window(struct dctcp *d, tcp_seq nxt)
 {
     if (d->delivered) {

@@ -4,7 +4,8 @@
  *     pipeACK >= cwnd / 2    validated: cwnd is what the path was seen to carry
  *     pipeACK <  cwnd / 2    non-validated: kept for five minutes, and on a loss what was in use counts
  *
- * That cwnd does not grow unless it limits the sender is a rule of its own (struct tcp_cc_ack).
+ * That cwnd does not grow unless it limits the sender is a rule of its own (struct tcp_cc_ack):
+ * RFC7661-4.4-1.
  */
 #include "tcp/congestion/validation.h"
 
@@ -54,6 +55,7 @@ void sw_tcp_validation_ack(struct tcp_validation *v, const struct tcp_cc *cc,
         v->since = ack->now ? ack->now : 1;
 }
 
+/* RFC7661-4.4.1-1. */
 uint32_t sw_tcp_validation_loss(struct tcp_validation *v, uint32_t outstanding)
 {
     v->lost_from = 0;
@@ -72,6 +74,7 @@ void sw_tcp_validation_recovered(struct tcp_validation *v, struct tcp_cc *cc, ui
     *v = (struct tcp_validation){.half_since = v->half_since};
 }
 
+/* RFC7661-4.4.3-1. */
 bool sw_tcp_validation_restart(struct tcp_validation *v, struct tcp_cc *cc, uint8_t segments,
                                sanwo_time idle, sanwo_time now)
 {

@@ -194,7 +194,7 @@ static uint32_t microseconds(sanwo_time t)
     return us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
 }
 
-/* merge(): what is longer counts at once, what is shorter by a quarter. */
+/* RFC9040-6.1-1, merge(): what is longer counts at once, what is shorter by a quarter. */
 static uint32_t merge(uint32_t old, uint32_t current)
 {
     return current >= old ? current : old - (old - current) / 4;

@@ -64,7 +64,7 @@ void sw_tcp_accurate_begin(const struct tcp *tcp, struct tcp_connection *conn, u
         conn->ecn_no_ect = 1;
 }
 
-/* ---- what we received ------------------------------------------------------------------------------ */
+/* ---- what we received: RFC9768-3.2.2-1  ------------------------------------------------------------------------------ */
 
 bool sw_tcp_accurate_count(struct tcp_accurate *a, const struct tcp_segment *seg)
 {

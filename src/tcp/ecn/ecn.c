@@ -80,7 +80,7 @@ uint8_t sw_tcp_ecn_syn(struct tcp *tcp, struct tcp_connection *conn)
     return asks[conn->ecn];
 }
 
-/* RFC 9768 3.1.2, 3.1.3: whatever is neither nothing nor classic asks for accurate ECN. */
+/* RFC9768-3.1.1-1; 3.1.2, 3.1.3: whatever is neither nothing nor classic asks for accurate ECN. */
 enum tcp_ecn_mode sw_tcp_ecn_judge_syn(const struct sanwo_tcp_config *config,
                                        const struct tcp_segment *seg)
 {
@@ -221,7 +221,7 @@ void sw_tcp_ecn_release(struct tcp *tcp, struct tcp_connection *conn)
 /* ---- receiving ------------------------------------------------------------------------------------- */
 
 /*
- * RFC 8257 3.2: an ACK speaks for segments of one kind. What came before the change and is not
+ * RFC8257-3.2-1: an ACK speaks for segments of one kind. What came before the change and is not
  * acknowledged yet gets its own ACK first.
  */
 static void echo_each(struct tcp *tcp, struct tcp_connection *conn, bool marked)

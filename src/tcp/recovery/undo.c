@@ -47,7 +47,7 @@ void sw_tcp_undo_resent(struct tcp *tcp, struct tcp_connection *conn, tcp_seq se
 }
 
 /*
- * RFC 3522 3.2: what it acknowledges was in the network before we sent any of it again. One hole that
+ * RFC3522-3.2-1: what it acknowledges was in the network before we sent any of it again. One hole that
  * filled by itself says nothing of the others: none may be left that was sent again or is to be.
  */
 static bool echoes_the_original(const struct tcp *tcp, const struct tcp_connection *conn,
@@ -60,7 +60,7 @@ static bool echoes_the_original(const struct tcp *tcp, const struct tcp_connecti
            sw_tcp_timestamp_before(o->ts_echo, u->first_stamp);
 }
 
-/* RFC 3708 3: a duplicate of what was never sent again was made by the network. */
+/* RFC3708-3-1: a duplicate of what was never sent again was made by the network. */
 static bool is_of_resent(const struct tcp *tcp, const struct tcp_connection *conn,
                          const struct tcp_undo *u, const struct wire_tcp_sack *block)
 {
@@ -143,7 +143,7 @@ static void take_losses_back(struct tcp *tcp, struct tcp_connection *conn)
     sw_tcp_sending(tcp, conn)->rack.undecided = conn->send.snd_una;
 }
 
-/* RFC 4015 3.2, RFC 5682 3.1 step 3b. */
+/* RFC4015-3.2-1, RFC 5682 3.1 step 3b. */
 static void restore(struct tcp *tcp, struct tcp_connection *conn, struct tcp_undo *u)
 {
     struct tcp_sending *s = sw_tcp_sending(tcp, conn);

@@ -1,20 +1,21 @@
 #!/usr/bin/env python3
 """Recoveries with SACK: ten segments, any of them lost (RFC 8985 6.2, RFC 6937 3, RFC 3042): rows
-RFC6937-3-1, RFC8985-6.2-1, RFC8985-9.3-1, RFC6675-5-1; B-22.
+RFC6937-3-1, RFC8985-6.2-1, RFC8985-9.3-1, RFC6675-5-1, RFC9438-4.6-1; B-22.
 
-Each segment that arrives is acknowledged at once, 0.1 s after it was sent; what is sent later is not
-lost. The rules, with NewReno and without probes:
+Each segment that arrives is acknowledged at once, 0.1 s after it was sent; what is sent later is
+not lost. The rules, with NewReno or CUBIC and without probes:
 
     an acknowledgement of progress lets cwnd grow by as much (slow start), a report lets one new
         segment go, as it left the network; no more than cwnd is in flight
     what was sent before the latest arrival is lost: at once in recovery or when three segments are
         reported, else after a quarter of the round trip, counted from when it should have arrived
-    recovery begins: RecoverFS is what is outstanding, ssthresh half of cwnd at most, two segments at
-        least; it ends when all that was outstanding is acknowledged
+    recovery begins: RecoverFS is what is outstanding, ssthresh half of cwnd at most (CUBIC: seven
+        tenths), two segments at least; it ends when all that was outstanding is acknowledged
     in recovery, with D delivered and S sent since it began, in bytes:
         more than ssthresh in flight: D * ssthresh / RecoverFS - S may go
-        else as much as is missing to ssthresh, but no more than D - S; where the acknowledgement is
-        of progress and shows no loss, one segment more than the larger of that and what it delivered
+        else as much as is missing to ssthresh, but no more than D - S; where the acknowledgement
+            is of progress and shows no loss, one segment more than the larger of that and what it
+            delivered
         while S is 0 one segment in any case
     lost segments go first, in order of their numbers
 """
@@ -22,7 +23,7 @@ import heapq
 
 from states import Writer
 
-OPEN = """`sysctl -w net.ipv4.tcp_congestion_control=reno net.ipv4.tcp_early_retrans=0`
+OPEN = """`sysctl -w net.ipv4.tcp_congestion_control={} net.ipv4.tcp_early_retrans=0`
 0     socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
 +0    bind(3, ..., ...) = 0
 +0    listen(3, 1) = 0
@@ -37,6 +38,7 @@ MSS = 1000
 FLIGHT = 10
 RTT = 100000  # all times in microseconds
 START = 100000
+ALGORITHMS = {"reno": 500, "cubic": 700}  # what is left after a loss, in thousandths
 
 
 class Peer:
@@ -70,11 +72,12 @@ class Peer:
 class Sender:
     """Segments are numbered from 0."""
 
-    def __init__(self):
+    def __init__(self, left):
+        self.left = left
         self.una = self.nxt = 0
         self.sent = {}        # segment: when, and the how-manieth transmission of all
         self.count = 0
-        self.sacked, self.lost, self.again = set(), set(), set()
+        self.sacked, self.lost = set(), set()
         self.cwnd, self.ssthresh = FLIGHT * MSS, None
         self.recovering, self.recover = False, 0
         self.latest = -1      # the transmission that arrived, of all that did the latest
@@ -115,7 +118,7 @@ class Sender:
         if found and not self.recovering:
             self.recovering, self.recover = True, self.nxt
             self.recover_fs = (self.nxt - self.una) * MSS
-            self.ssthresh = max(min(self.recover_fs, self.cwnd) // 2, 2 * MSS)
+            self.ssthresh = max(min(self.recover_fs, self.cwnd) * self.left // 1000, 2 * MSS)
             self.delivered = self.out = 0
         return found
 
@@ -171,9 +174,9 @@ def packets(segments, when):
     return text
 
 
-def script(missing):
-    sender, peer, queue = Sender(), Peer(), []
-    text, last = OPEN, START
+def script(missing, algorithm):
+    sender, peer, queue = Sender(ALGORITHMS[algorithm]), Peer(), []
+    text, last = OPEN.format(algorithm), START
 
     def go(now, when):
         out = sender.send(now)
@@ -210,10 +213,11 @@ def main():
     for bits in range(1, 2**FLIGHT - 1):
         missing = [n for n in range(FLIGHT) if bits >> n & 1]
         name = "".join(str(n) for n in missing)
-        out.write(f"lost-{name}",
-                  f"Of the segments 0 to 9 these are lost: {', '.join(map(str, missing))}.\n"
-                  "RFC 8985 6.2, RFC 6937 3: RFC6937-3-1, RFC8985-6.2-1, RFC8985-9.3-1, RFC6675-5-1, "
-                  "B-22", script(missing))
+        for algorithm in ALGORITHMS:
+            out.write(f"lost-{name}-{algorithm}",
+                      f"Of the segments 0 to 9 these are lost: {', '.join(map(str, missing))}.\n"
+                      "RFC 8985 6.2, RFC 6937 3: RFC6937-3-1, RFC8985-6.2-1, RFC8985-9.3-1, "
+                      "RFC6675-5-1, RFC9438-4.6-1, B-22", script(missing, algorithm))
     out.done()
 
 

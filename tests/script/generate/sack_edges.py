@@ -8,8 +8,8 @@ The rules:
     three segments' worth of it: what lies below is lost at once (RFC 8985 6.2 step 4)
     less: after a quarter of the round trip (100 ms), since nothing was ever reordered
     ssthresh is then two segments (RFC 5681 3.1 (4)); the first hole goes in any case, the next ones
-        as far as there is room up to ssthresh, but no more than the ACK reported (RFC 6937 3): after
-        the wait that is none; what lies above the block is still in flight
+        as far as there is room up to ssthresh, but no more than the ACK reported (RFC 6937 3):
+        after the wait that is none; what lies above the block is still in flight
 """
 from states import MASK, Writer
 

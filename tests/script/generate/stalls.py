@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+"""Stalls: the acknowledgements of a flight come after the time-out (RFC 5682 2.1, 3.1): row
+RFC5682-2-1.
+
+F segments fill cwnd; the retransmission timer sends the first of them again; 50 ms later, sooner than
+any answer to that, acknowledgements of S segments each come, with SACK agreed on or not. The rules:
+
+    the first covers all: nothing is known, ssthresh stays half of F, two segments at least, and
+        slow start goes on from one segment, up to there
+    else two new segments go, and none that counts as lost
+    the second covers what was sent once: cwnd is F again, nothing else is sent again
+    from there each lets cwnd grow by as much as it covers, and cwnd is filled
+"""
+from states import Writer
+
+OPEN = """`sysctl -w net.ipv4.tcp_congestion_control=reno net.ipv4.tcp_early_retrans=0`
+`sysctl net.inet.tcp.initcwnd_segments={flight}`
+#ifdef PROFILE_FREEBSD
+`sysctl net.inet.tcp.rexmit_slop=0`
+#endif
+0     socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
++0    bind(3, ..., ...) = 0
++0    listen(3, 1) = 0
++0    < S 0:0(0) win 65535 <mss 1000{option}>
++0    > S. 0:0(0) ack 1 <...>
++.1   < . 1:1(0) ack 1 win 65535
++0    accept(3, ..., ...) = 4
+
++0    write(4, ..., 65000) = 65000
+"""
+MSS = 1000
+
+
+def number(segment):
+    return segment * MSS + 1
+
+
+class Wire:
+    def __init__(self, flight, sack):
+        self.text = OPEN.format(flight=flight, option=",sackOK,nop,nop" if sack else "")
+        self.una = self.nxt = 0
+
+    def sent(self, most):
+        """New segments, until so many are out."""
+        while self.nxt - self.una < most:
+            self.text += f"+0    > . {number(self.nxt)}:{number(self.nxt + 1)}({MSS}) ack 1\n"
+            self.nxt += 1
+
+    def acknowledged(self, upto, when):
+        self.una = upto
+        self.text += f"{when:<5} < . 1:1(0) ack {number(upto)} win 65535\n"
+
+
+def script(flight, each, sack):
+    wire = Wire(flight, sack)
+    wire.sent(flight)
+    wire.text += f"+.3   > . 1:{number(1)}({MSS}) ack 1\n"
+    upto = min(each, flight)
+    wire.acknowledged(upto, "+.05")
+    if upto == flight:
+        wire.sent(min(1 + flight, max(flight // 2, 2)))
+        return wire.text
+    wire.sent(flight - upto + 2)
+    cwnd = flight
+    while upto < flight:
+        before, upto = upto, min(upto + each, flight)
+        wire.acknowledged(upto, "+0")
+        if before > each:
+            cwnd += upto - before
+        wire.sent(cwnd)
+    return wire.text + "+0    %{ assert tcpi_total_retrans == 1, tcpi_total_retrans }%\n"
+
+
+def main():
+    out = Writer("stalls")
+    for flight in range(2, 11):
+        for each in range(1, flight + 1):
+            for sack in (False, True):
+                out.write(f"{flight}-acknowledged-by-{each}-{'sack' if sack else 'plain'}",
+                          f"{flight} segments stall; acknowledgements of {each} each come late.\n"
+                          "RFC 5682 2.1, 3.1: RFC5682-2-1", script(flight, each, sack))
+    out.done()
+
+
+if __name__ == "__main__":
+    main()
