@@ -117,6 +117,7 @@ find_package(Python3 QUIET COMPONENTS Interpreter)
 set(generated ${PROJECT_BINARY_DIR}/tests/script/generated)
 foreach(table synchronised unsynchronised orders calls icmp urgent options paws arrivals
         sack_edges peer_windows silly_windows round_trips congestion_windows recoveries
+        recoveries_newreno
         stalls)
     if(Python3_FOUND)
         add_test(NAME script/generate-${table} COMMAND ${Python3_EXECUTABLE} -B

@@ -11,6 +11,7 @@
 #include "tcp/connection/config.h"
 #include "tcp/connection/observe.h"
 #include "tcp/send/records.h"
+#include "tcp/send/sending.h"
 
 static void mark_lost(struct tcp *tcp, struct tcp_connection *conn, struct tcp_place *place,
                       enum sanwo_reason why)
@@ -33,7 +34,7 @@ static void presume_one_delivered(struct tcp *tcp, struct tcp_connection *conn)
     struct tcp_record *record = sw_tcp_records_first(tcp, conn, &place);
     while (record && (record = sw_tcp_records_next_of(tcp, conn, RECORDS_OPEN, &place))) {
         bool first = tcp_seq_equal(record->seq, conn->send.snd_una);
-        if (conn->in_recovery && !tcp_seq_before(record->seq, conn->send.recover))
+        if (conn->in_recovery && !tcp_seq_before(record->seq, sw_tcp_sending(tcp, conn)->presumable))
             return; /* sent since: no duplicate speaks of it yet */
         if (record->length > conn->cc.mss && !sw_tcp_records_split(tcp, conn, &place, conn->cc.mss))
             return;
@@ -72,7 +73,11 @@ void sw_tcp_duplicates_partial(struct tcp *tcp, struct tcp_connection *conn)
     struct tcp_record *first = sw_tcp_records_first(tcp, conn, &place);
     if (!first || (first->flags & (RECORD_LOST | RECORD_RETRANSMITTED)))
         return;
+    bool presumed = first->flags & RECORD_SACKED;
+    sw_tcp_sending(tcp, conn)->presumable = conn->send.snd_nxt; /* a round trip went by */
     sw_tcp_record_set_flags(tcp, conn, &place, first->flags & (uint8_t)~RECORD_SACKED);
     mark_lost(tcp, conn, &place, SANWO_REASON_PARTIAL_ACK);
+    if (presumed) /* it was another one that left the network: RFC 6582 3.2, "adds back one SMSS" */
+        presume_one_delivered(tcp, conn);
     conn->limited = 1;
 }

@@ -52,7 +52,7 @@ void sw_tcp_prr_ack(struct tcp *tcp, struct tcp_connection *conn, uint32_t deliv
 
 void sw_tcp_prr_sent(struct tcp *tcp, struct tcp_connection *conn, uint32_t bytes)
 {
-    struct tcp_sending *s = sw_tcp_sending(tcp, conn);
-    if (s && conn->in_recovery)
+    struct tcp_sending *s = conn->in_recovery ? sw_tcp_sending(tcp, conn) : NULL;
+    if (s)
         s->prr.out += bytes;
 }

@@ -58,6 +58,8 @@ static void enter(struct tcp *tcp, struct tcp_connection *conn, enum sanwo_reaso
     conn->in_recovery = 1;
     conn->limited = 1; /* the first retransmission does not wait for cwnd (RFC 5681 3.2 step 3) */
     conn->send.recover = conn->send.snd_nxt;
+    if (sw_tcp_sending(tcp, conn))
+        sw_tcp_sending(tcp, conn)->presumable = conn->send.snd_nxt;
     /* RFC 5681 3.2 step 2, RFC 6675 5: FlightSize, without what limited transmit let out. */
     sw_tcp_undo_begin(tcp, conn, false);
     sw_tcp_prr_begin(tcp, conn, outstanding(conn));

@@ -178,15 +178,18 @@ bool sw_tcp_undo_ack(struct tcp *tcp, struct tcp_connection *conn, const struct 
 
 bool sw_tcp_undo_wants_new(const struct tcp *tcp, const struct tcp_connection *conn)
 {
+    if (SW_LIKELY(!conn->in_timeout))
+        return false;
     const struct tcp_undo *u = undo_of(tcp, conn);
-    return u && conn->in_timeout && u->frto == FRTO_NEW && u->frto_new &&
-           sw_tcp_send_queue_unsent(conn);
+    return u && u->frto == FRTO_NEW && u->frto_new && sw_tcp_send_queue_unsent(conn);
 }
 
 bool sw_tcp_undo_holds(const struct tcp *tcp, const struct tcp_connection *conn)
 {
+    if (SW_LIKELY(!conn->in_timeout))
+        return false;
     const struct tcp_undo *u = undo_of(tcp, conn);
-    return u && conn->in_timeout && u->frto == FRTO_NEW && u->frto_new < FRTO_NEW_SEGMENTS &&
+    return u && u->frto == FRTO_NEW && u->frto_new < FRTO_NEW_SEGMENTS &&
            !sw_tcp_undo_wants_new(tcp, conn);
 }
 

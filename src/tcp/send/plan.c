@@ -252,10 +252,8 @@ static void note_first_transmission(struct tcp *tcp, struct tcp_connection *conn
                                     const struct tcp_plan *plan, uint32_t span)
 {
     struct tcp_sender *s = &conn->send;
-    sw_tcp_records_push(tcp, conn, span); /* there was room: sw_tcp_output() saw to it */
-    struct tcp_place place;
-    struct tcp_record *record = sw_tcp_records_last(tcp, conn, &place);
-    if (record)
+    struct tcp_record *record = sw_tcp_records_push(tcp, conn, span);
+    if (record) /* there was room: sw_tcp_output() saw to it */
         record->pushed = plan->flags & TCP_PSH;
     s->snd_nxt = tcp_seq_add(s->snd_nxt, span);
     if (plan->ends_small)

@@ -150,6 +150,16 @@ static void use_embedded(struct tcp *tcp, struct tcp_connection *conn, struct tc
     s->records.end = 1;
 }
 
+/* The only one left is that, and of the right kind: it stays, empty, for what is sent next. */
+static bool keep_embedded(const struct tcp *tcp, struct tcp_records *r)
+{
+    struct tcp_chunk *chunk = chunk_at(tcp, r, 0);
+    if (chunks(r) > 1 || !chunk->embedded || chunk->marked != r->marked)
+        return false;
+    chunk->first = chunk->count = chunk->lost = chunk->sacked = 0;
+    return true;
+}
+
 /* ---- going from one to the next -------------------------------------------------------------- */
 
 uint32_t sw_tcp_records_count(const struct tcp *tcp, const struct tcp_connection *conn)
@@ -303,11 +313,11 @@ struct tcp_record *sw_tcp_records_first_lost(const struct tcp *tcp, struct tcp_c
 
 /* ---- changing them ---------------------------------------------------------------------------- */
 
-/* Room for one more at the end. NULL: no memory, or @limit of them are there. */
-static struct tcp_chunk *room_at_end(struct tcp *tcp, struct tcp_connection *conn, uint32_t limit)
+/* Room where there is none yet: a new start of the last chunk, or a new chunk. NULL: no memory. */
+static struct tcp_chunk *make_room_at_end(struct tcp *tcp, struct tcp_connection *conn)
 {
     struct tcp_sending *s = sw_tcp_sending_make(tcp, conn);
-    if (!s || s->records.count >= limit)
+    if (!s)
         return NULL;
     struct tcp_records *r = &s->records;
     use_embedded(tcp, conn, s);
@@ -328,30 +338,46 @@ static struct tcp_chunk *room_at_end(struct tcp *tcp, struct tcp_connection *con
     return add_chunk(tcp, r, chunks(r), r->marked);
 }
 
+/* Room for one more at the end. NULL: no memory, or @limit of them are there. */
+static struct tcp_chunk *room_at_end(struct tcp *tcp, struct tcp_connection *conn, uint32_t limit)
+{
+    struct tcp_records *r = records_of(tcp, conn);
+    if (r && r->count >= limit)
+        return NULL;
+    if (SW_LIKELY(r && chunks(r))) {
+        struct tcp_chunk *last = chunk_at(tcp, r, chunks(r) - 1);
+        if (SW_LIKELY(last->first + last->count < last->capacity))
+            return last;
+    }
+    return make_room_at_end(tcp, conn);
+}
+
 bool sw_tcp_records_reserve(struct tcp *tcp, struct tcp_connection *conn)
 {
     /* An added chunk may stay empty for a while: it is the last, and alone so. */
     return room_at_end(tcp, conn, RECORDS_MAX - SPLIT_MARGIN) != NULL;
 }
 
-bool sw_tcp_records_push(struct tcp *tcp, struct tcp_connection *conn, uint32_t length)
+struct tcp_record *sw_tcp_records_push(struct tcp *tcp, struct tcp_connection *conn,
+                                       uint32_t length)
 {
     struct tcp_chunk *chunk = room_at_end(tcp, conn, RECORDS_MAX);
     if (!chunk)
-        return false;
+        return NULL;
     struct tcp_sending *s = sw_tcp_sending(tcp, conn);
     struct tcp_records *r = &s->records;
     if (chunk->marked)
         sw_tcp_rate_on_sent(&s->rate, mark_of(chunk, chunk->count), conn->send.in_flight, length,
                             tcp->now);
-    *slot(chunk, chunk->count++) = (struct tcp_record){.seq = conn->send.snd_nxt,
-                                                       .length = length,
-                                                       .sent = tcp->now,
-                                                       .transmissions = 1,
-                                                       .order = ++r->transmissions};
+    struct tcp_record *record = slot(chunk, chunk->count++);
+    *record = (struct tcp_record){.seq = conn->send.snd_nxt,
+                                  .length = length,
+                                  .sent = tcp->now,
+                                  .transmissions = 1,
+                                  .order = ++r->transmissions};
     r->count++;
     conn->send.in_flight += length;
-    return true;
+    return record;
 }
 
 /* Half of a full chunk moves to a new one behind it; @place goes along. */
@@ -485,7 +511,7 @@ static void take_oldest(struct tcp *tcp, struct tcp_records *r, struct tcp_chunk
     chunk->first++;
     chunk->count--;
     r->count--;
-    if (!chunk->count)
+    if (!chunk->count && !keep_embedded(tcp, r))
         remove_first_chunk(tcp, r);
 }
 
@@ -537,7 +563,7 @@ void sw_tcp_records_clear(struct tcp *tcp, struct tcp_connection *conn)
     conn->send.in_flight = conn->send.lost = 0;
     if (!r)
         return;
-    while (chunks(r))
+    while (chunks(r) && !keep_embedded(tcp, r))
         remove_first_chunk(tcp, r);
     r->count = r->resent_out = 0;
     sw_tcp_resent_clear(&r->resent);
@@ -553,7 +579,7 @@ void sw_tcp_records_release(struct tcp *tcp, struct tcp_connection *conn)
     if (r->directory)
         sw_region_free(tcp->region, r->directory);
     r->directory = 0;
-    r->capacity = 0;
+    r->begin = r->end = r->capacity = 0;
 }
 
 void sw_tcp_records_sent_again(struct tcp *tcp, struct tcp_connection *conn,

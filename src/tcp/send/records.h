@@ -80,8 +80,9 @@ struct tcp_record *sw_tcp_records_first_lost(const struct tcp *tcp, struct tcp_c
 
 /* Room for new data: makes sure that a push will succeed. False: no memory. */
 bool sw_tcp_records_reserve(struct tcp *tcp, struct tcp_connection *conn);
-/* [snd_nxt, snd_nxt + length) is sent now. False: no memory; nothing changed. */
-bool sw_tcp_records_push(struct tcp *tcp, struct tcp_connection *conn, uint32_t length);
+/* [snd_nxt, snd_nxt + length) is sent now: its record. NULL: no memory; nothing changed. */
+struct tcp_record *sw_tcp_records_push(struct tcp *tcp, struct tcp_connection *conn,
+                                       uint32_t length);
 /* The one at @place covers only its first @length from now on, a new one after it the rest. */
 bool sw_tcp_records_split(struct tcp *tcp, struct tcp_connection *conn, struct tcp_place *place,
                           uint32_t length);

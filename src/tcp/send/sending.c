@@ -39,6 +39,8 @@ void sw_tcp_sending_switch(struct tcp *tcp, struct tcp_connection *conn, uint8_t
     const struct tcp_cc_ops *ops = sw_tcp_cc_ops(&conn->cc);
     s->undo.armed = false; /* what the other one remembered to undo it is gone */
     s->records.marked = ops->wants_rate;
+    if (!s->records.count) /* a chunk that was kept empty may be of the other kind */
+        sw_tcp_records_clear(tcp, conn);
     ops->init(&conn->cc, sw_tcp_sending_state(s), tcp->now);
 }
 

@@ -19,21 +19,24 @@
 #include "tcp/send/records.h"
 
 struct tcp_sending {
+    /* Five cache lines that every segment and every ACK need ... */
     struct tcp_records records;
     struct tcp_rack rack;
     struct tcp_tail tail;
-    struct tcp_prr prr;
     struct tcp_undo undo;
     struct tcp_pacing pacing;
-    struct tcp_rate rate;
-    struct tcp_mtu_search mtu;
-    struct tcp_validation validation;
-    struct wire_tcp_sack
-        sacks[WIRE_TCP_SACK_BLOCKS]; /* of the last ACK: what they cover is known already */
-    uint8_t sack_count;
-    uint16_t chunk;        /* offset of the first chunk; 0: there is no room for one */
     uint64_t delivered;    /* bytes that the peer has, since the block was made */
     sanwo_time kept_until; /* NEVER while anything is in flight */
+    uint16_t chunk;        /* offset of the first chunk; 0: there is no room for one */
+    uint8_t sack_count;
+    struct tcp_validation validation;
+    struct tcp_mtu_search mtu;
+    /* ... and what is for recovery, or for some algorithms. */
+    struct tcp_prr prr;
+    tcp_seq presumable; /* without SACK: a duplicate speaks of what was sent below it */
+    struct tcp_rate rate;
+    struct wire_tcp_sack
+        sacks[WIRE_TCP_SACK_BLOCKS]; /* of the last ACK: what they cover is known already */
 };
 
 /* The connection's; NULL if it has none. */

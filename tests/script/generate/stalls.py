@@ -2,8 +2,10 @@
 """Stalls: the acknowledgements of a flight come after the time-out (RFC 5682 2.1, 3.1): row
 RFC5682-2-1.
 
-F segments fill cwnd; the retransmission timer sends the first of them again; 50 ms later, sooner than
-any answer to that, acknowledgements of S segments each come, with SACK agreed on or not. The rules:
+F segments fill cwnd; the retransmission timer sends the first of them again. Then acknowledgements
+of S segments each come, with SACK agreed on or not: all of them 50 ms later, sooner than any answer
+to what was sent again could, or the first 150 ms later and the others 30 ms apart, which is more
+than RACK waits for. The rules:
 
     the first covers all: nothing is known, ssthresh stays half of F, two segments at least, and
         slow start goes on from one segment, up to there
@@ -29,6 +31,7 @@ OPEN = """`sysctl -w net.ipv4.tcp_congestion_control=reno net.ipv4.tcp_early_ret
 +0    write(4, ..., 65000) = 65000
 """
 MSS = 1000
+PACES = {"at-once": ("+.05", "+0"), "slowly": ("+.15", "+.03")}
 
 
 def number(segment):
@@ -51,12 +54,12 @@ class Wire:
         self.text += f"{when:<5} < . 1:1(0) ack {number(upto)} win 65535\n"
 
 
-def script(flight, each, sack):
+def script(flight, each, sack, first, others):
     wire = Wire(flight, sack)
     wire.sent(flight)
     wire.text += f"+.3   > . 1:{number(1)}({MSS}) ack 1\n"
     upto = min(each, flight)
-    wire.acknowledged(upto, "+.05")
+    wire.acknowledged(upto, first)
     if upto == flight:
         wire.sent(min(1 + flight, max(flight // 2, 2)))
         return wire.text
@@ -64,7 +67,7 @@ def script(flight, each, sack):
     cwnd = flight
     while upto < flight:
         before, upto = upto, min(upto + each, flight)
-        wire.acknowledged(upto, "+0")
+        wire.acknowledged(upto, others)
         if before > each:
             cwnd += upto - before
         wire.sent(cwnd)
@@ -75,10 +78,12 @@ def main():
     out = Writer("stalls")
     for flight in range(2, 11):
         for each in range(1, flight + 1):
-            for sack in (False, True):
-                out.write(f"{flight}-acknowledged-by-{each}-{'sack' if sack else 'plain'}",
-                          f"{flight} segments stall; acknowledgements of {each} each come late.\n"
-                          "RFC 5682 2.1, 3.1: RFC5682-2-1", script(flight, each, sack))
+            for sack in ("sack", "plain"):
+                for pace, times in PACES.items():
+                    out.write(f"{flight}-acknowledged-by-{each}-{pace}-{sack}",
+                              f"{flight} segments stall; acknowledgements of {each} come late.\n"
+                              "RFC 5682 2.1, 3.1: RFC5682-2-1",
+                              script(flight, each, sack == "sack", *times))
     out.done()
 
 
