@@ -22,7 +22,7 @@ struct count {
     sanwo_time from, to; /* when */
 };
 
-struct crowd {
+struct couple {
     struct world *w;
     struct sanwo_handle sender, receiver;
     bool accepted;
@@ -34,14 +34,14 @@ static sanwo_time earlier(sanwo_time a, sanwo_time b)
     return a < b ? a : b;
 }
 
-static sanwo_time link_deadline(const struct crowd *c, unsigned side)
+static sanwo_time link_deadline(const struct couple *c, unsigned side)
 {
     const struct sanwo_driver *link = c->w->host[side].link;
 
     return link->ops->deadline(link);
 }
 
-static void take_events(struct crowd *c, unsigned side)
+static void take_events(struct couple *c, unsigned side)
 {
     struct world_host *host = &c->w->host[side];
     struct sanwo_event events[BATCH];
@@ -53,7 +53,7 @@ static void take_events(struct crowd *c, unsigned side)
 }
 
 /* B takes all, A has always more to say. */
-static void serve(struct crowd *c, unsigned side)
+static void serve(struct couple *c, unsigned side)
 {
     static uint8_t bytes[65536];
     struct sanwo_stack *s = c->w->host[side].stack;
@@ -67,7 +67,7 @@ static void serve(struct crowd *c, unsigned side)
 }
 
 /* One turn of a host. Returns the bytes that it sent; *arrived: something came in. */
-static uint64_t turn(struct crowd *c, unsigned side, bool *arrived)
+static uint64_t turn(struct couple *c, unsigned side, bool *arrived)
 {
     struct world_host *host = &c->w->host[side];
     struct sanwo_frame frames[BATCH];
@@ -90,7 +90,7 @@ static uint64_t turn(struct crowd *c, unsigned side, bool *arrived)
 }
 
 /* Lets @time go by from where the world stands. */
-static struct count run(struct crowd *c, sanwo_time time)
+static struct count run(struct couple *c, sanwo_time time)
 {
     struct count count = {.from = c->now};
     sanwo_time end = c->now + time;
@@ -118,8 +118,8 @@ static struct count run(struct crowd *c, sanwo_time time)
     return count;
 }
 
-static void open_crowd(struct crowd *c, const char *name, uint64_t rate, sanwo_time delay,
-                       uint32_t queue, uint8_t congestion)
+static void open_couple(struct couple *c, const char *name, uint64_t rate, sanwo_time delay,
+                        uint32_t queue, uint8_t congestion)
 {
     struct world_config config;
     struct sanwo_tcp_connect connect = {.remote = {.port = 7}};
@@ -128,18 +128,9 @@ static void open_crowd(struct crowd *c, const char *name, uint64_t rate, sanwo_t
     config.path[0] = (struct sanwo_emulator_path){.delay = delay, .rate = rate, .queue = queue};
     config.path[1] = (struct sanwo_emulator_path){.delay = delay};
     config.stack[0].tcp.congestion = congestion;
-    *c = (struct crowd){.w = world_create(&config)};
+    *c = (struct couple){.w = world_create(&config)};
     connect.remote.address = c->w->host[1].address;
     assert_int_equal(sanwo_tcp_connect(c->w->host[0].stack, &connect, 0, &c->sender), 0);
-}
-
-static void close_crowd(struct crowd *c)
-{
-    sanwo_time later = c->now;
-
-    /* What is under way is lost with the world; the stacks go with their regions. */
-    assert_true(later > 0);
-    world_destroy(c->w);
 }
 
 struct row {
@@ -154,11 +145,11 @@ struct row {
 
 static void check_row(const char *name, const struct row *row, uint8_t congestion)
 {
-    struct crowd c;
+    struct couple c;
     struct count count;
     uint64_t seconds = (uint64_t)row->time / SANWO_MSEC(1), most, full;
 
-    open_crowd(&c, name, row->rate, row->delay, row->queue, congestion);
+    open_couple(&c, name, row->rate, row->delay, row->queue, congestion);
     run(&c, row->first);
     count = run(&c, row->time);
     most = (uint64_t)row->most * seconds / 1000;
@@ -173,7 +164,7 @@ static void check_row(const char *name, const struct row *row, uint8_t congestio
     /* The wheel looks at a deadline once a level before it fires: two levels for some milliseconds. */
     assert_true(count.idle <= CASCADES * count.bursts + (unsigned)(seconds / 50));
     assert_true(count.largest <= row->burst);
-    close_crowd(&c);
+    world_destroy(c.w); /* what is under way goes with it */
 }
 
 /* A burst is a millisecond's worth or a segment, and 64 KiB at most. */

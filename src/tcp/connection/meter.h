@@ -14,29 +14,31 @@
 #include "tcp/receive/tuning.h"
 
 struct tcp_meter {
-    region_ref older, newer; /* the engine's queue of them: the one to look at first is oldest */
-    uint32_t owner;          /* pool index */
-    uint8_t limit;           /* enum sanwo_tcp_limit: what holds the sender now */
-    bool busy;               /* data waits or is on its way */
+    /* Two cache lines and a half for every segment and every ACK ... */
+    uint8_t limit; /* enum sanwo_tcp_limit: what holds the sender now */
+    bool busy;     /* data waits or is on its way */
     bool in_timeout;
     bool app_limited; /* there was too little to send at some time of this rate's measurement ... */
     bool rate_app_limited; /* ... or of the last one's */
-    sanwo_time queued_at;  /* in that queue */
+    uint16_t tail_probes;
     sanwo_time limit_since, busy_since;
-    uint64_t limited[SANWO_LIMIT_COUNT]; /* ns, up to limit_since */
-    uint64_t busy_time;                  /* ns, up to busy_since */
-
+    uint64_t busy_time;                                /* ns, up to busy_since */
+    sanwo_time data_sent, data_received, ack_received; /* when last; 0: never */
+    uint32_t data_segments_in, data_segments_out;
+    uint32_t delivered, rate_from; /* bytes, modulo 2^32: now, and when this rate's measure began */
+    sanwo_time rate_since;
+    uint32_t duplicates_reported; /* D-SACK blocks that came */
+    uint32_t owner;               /* pool index */
     struct tcp_tuning tuning;
 
-    sanwo_time data_sent, data_received, ack_received; /* when last; 0: never */
+    /* ... and what is seldom touched. */
+    uint64_t limited[SANWO_LIMIT_COUNT]; /* ns, up to limit_since */
+    uint64_t rate;                       /* bytes a second; 0: none yet */
     uint64_t bytes_retransmitted;
     sanwo_time timeout_time, timeout_since;
-    uint32_t delivered, rate_from; /* bytes, modulo 2^32: now, and when this rate's measure began */
-    uint64_t rate;                 /* bytes a second; 0: none yet */
-    sanwo_time rate_since;
-    uint32_t data_segments_in, data_segments_out;
-    uint32_t duplicates_reported; /* D-SACK blocks that came */
-    uint16_t timeouts, timeout_recoveries, tail_probes;
+    sanwo_time queued_at;    /* in the engine's queue of meters ... */
+    region_ref older, newer; /* ... whose oldest is the one to look at first */
+    uint16_t timeouts, timeout_recoveries;
 };
 _Static_assert(sizeof(struct tcp_meter) <= 256, "a block of the smallest size");
 

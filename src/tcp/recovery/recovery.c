@@ -235,7 +235,8 @@ static void tell_congestion_control(struct tcp *tcp, struct tcp_connection *conn
     } else if (conn->in_recovery) {
         if (conn->sack)
             sw_tcp_prr_ack(tcp, conn, delivered, news->acked && conn->send.lost <= lost_before);
-    } else if (news->acked && !news->left_recovery) {
+    } else if ((news->acked || news->rtt) && !news->left_recovery) {
+        /* Behind a hole nothing is acknowledged, but round trips are measured, and a queue shows. */
         sw_tcp_validation_ack(&s->validation, &conn->cc, &ack);
         ops_of(conn)->on_ack(&conn->cc, sw_tcp_sending_state(s), &ack);
     }
@@ -262,11 +263,12 @@ void sw_tcp_recovery_end(struct tcp *tcp, struct tcp_connection *conn, struct tc
         after_advance(tcp, conn, news);
     else if (news->duplicate)
         after_duplicate(tcp, conn);
-    if (news->acked || news->seg->options.sack_count)
+    bool all = news->acked && !outstanding(conn); /* sw_tcp_sending_rest() was told */
+    if (!all && (news->acked || news->seg->options.sack_count))
         sw_tcp_recovery_detect(tcp, conn);
     if (!undone)
         tell_congestion_control(tcp, conn, news, delivered, lost_before);
-    if (news->acked)
+    if (!all && news->acked)
         sw_tcp_tail_schedule(tcp, conn);
     sw_tcp_pacing_update(tcp, conn);
 }

@@ -156,6 +156,8 @@ static void restore(struct tcp *tcp, struct tcp_connection *conn, struct tcp_und
     /* RFC 5682 3.1: RecoveryPoint = SND.UNA; a true loss may begin a recovery at once. */
     conn->send.recover = tcp_seq_subtract(conn->send.snd_una, conn->sack ? 0 : 1);
     s->rack.reduced = 0;
+    s->rack.valid = false; /* what it took for the retransmission came for the original */
+    s->rack.deadline = SANWO_TIME_NEVER;
     *u = (struct tcp_undo){.armed = false};
     sw_tcp_observe(tcp, conn, SANWO_OBSERVE_CONGESTION, SANWO_REASON_UNDO, conn->cc.cwnd,
                    conn->cc.ssthresh);

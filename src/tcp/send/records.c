@@ -338,7 +338,7 @@ static struct tcp_chunk *make_room_at_end(struct tcp *tcp, struct tcp_connection
     return add_chunk(tcp, r, chunks(r), r->marked);
 }
 
-/* Room for one more at the end. NULL: no memory, or @limit of them are there. */
+/* Room for one more. NULL: no memory, or @limit of them are there. */
 static struct tcp_chunk *room_at_end(struct tcp *tcp, struct tcp_connection *conn, uint32_t limit)
 {
     struct tcp_records *r = records_of(tcp, conn);
