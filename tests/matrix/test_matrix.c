@@ -265,7 +265,8 @@ static void configure(struct peer *p, const struct place *place, bool timestamps
     p->config.max_links = 1;
     p->config.tcp.receive_buffer = WINDOW;
     p->config.tcp.quick_ack = true; /* each acknowledgement is seen at once */
-    p->config.tcp.ecn = SANWO_ECN_OFF; /* ECE and CWR mean nothing: the rules are those of RFC 9293 */
+    p->config.tcp.ecn =
+        SANWO_ECN_OFF; /* ECE and CWR mean nothing: the rules are those of RFC 9293 */
 }
 
 static void run(struct tally *t, unsigned family, unsigned place, const struct situation *s)

@@ -15,12 +15,14 @@
 struct walk {
     struct hystart h;
     tcp_seq una;
+    bool reorders;
 };
 
 static uint32_t ack(struct walk *w, sanwo_time rtt, uint32_t bytes)
 {
     w->una = tcp_seq_add(w->una, MSS);
-    struct tcp_cc_ack a = {.rtt = rtt, .una = w->una, .nxt = tcp_seq_add(w->una, ACKS * MSS)};
+    struct tcp_cc_ack a = {
+        .rtt = rtt, .reorders = w->reorders, .una = w->una, .nxt = tcp_seq_add(w->una, ACKS * MSS)};
     return sw_tcp_hystart_on_ack(&w->h, &a, bytes);
 }
 
@@ -125,6 +127,18 @@ static void test_growth(void **state)
 
 /* Eight in a row anywhere in the round, of the highest of which nothing is asked; not seven, and
  * one below begins anew. */
+/* Where the path reorders there is no conservative slow start: the first rise ends it. */
+static void test_rise_on_a_path_that_reorders(void **state)
+{
+    (void)state;
+    struct walk w = start(0);
+    w.reorders = true;
+    round_trip(&w, 50 * MS, 0, ACKS, MSS);
+    assert_int_equal(w.h.phase, SS);
+    round_trip(&w, 60 * MS, 0, ACKS, MSS);
+    assert_int_equal(w.h.phase, OVER);
+}
+
 static void test_rise_within_a_round(void **state)
 {
     (void)state;
@@ -319,6 +333,7 @@ int main(void)
         cmocka_unit_test(test_samples),
         cmocka_unit_test(test_growth),
         cmocka_unit_test(test_rise_within_a_round),
+        cmocka_unit_test(test_rise_on_a_path_that_reorders),
         cmocka_unit_test(test_certainty),
         cmocka_unit_test(test_many_samples),
         cmocka_unit_test(test_rounds_without_need),

@@ -56,6 +56,7 @@ struct tcp_cc_ack {
     uint64_t delivered_in_all; /* since the connection was opened, this ACK's included */
     bool cwnd_limited; /* the sender was held back by cwnd (RFC 7661 4.3: else do not grow) */
     bool recovering;   /* in fast recovery or after a time-out */
+    bool reorders;     /* the path was seen to */
     sanwo_time rtt;    /* sampled by this ACK; 0: none */
     sanwo_time srtt, min_rtt;
     sanwo_time now;

@@ -124,6 +124,12 @@ uint32_t sw_tcp_hystart_on_ack(struct hystart *h, const struct tcp_cc_ack *ack, 
     }
     if (ack->rtt > 0)
         take_sample(h, ack->rtt);
+    /*
+     * Where the path reorders, a full queue costs more: what is sent again has newer timestamps, and
+     * makes the peer's PAWS throw away what is only late (RFC 7323 5.3). The first rise is enough.
+     */
+    if (h->phase == HYSTART_CONSERVATIVE && ack->reorders)
+        h->phase = HYSTART_OVER;
     h->grew |= bytes > 0;
     uint32_t growth = h->phase >= HYSTART_CONSERVATIVE ? quarter(h, bytes) : bytes;
     if (!tcp_seq_before(ack->una, h->round_end))

@@ -61,12 +61,16 @@ static sanwo_time earliest(const struct tcp *tcp, const struct tcp_connection *c
     return e;
 }
 
-/* A deadline was set to @when: the node must not be armed for later. */
-static void arm(struct tcp *tcp, struct tcp_connection *conn, sanwo_time when)
+static void arm_node(struct tcp *tcp, struct tcp_connection *conn, sanwo_time when)
 {
-    if (sw_wheel_is_armed(&conn->timer) && sw_wheel_node_time(&conn->timer) <= when)
-        return;
     sw_wheel_arm(&tcp->wheel, tcp->region, &conn->timer, when);
+}
+
+/* A deadline was set to @when: the node must not be armed for later. Mostly it is not. */
+static inline void arm(struct tcp *tcp, struct tcp_connection *conn, sanwo_time when)
+{
+    if (SW_UNLIKELY(!sw_wheel_is_armed(&conn->timer) || sw_wheel_node_time(&conn->timer) > when))
+        arm_node(tcp, conn, when);
 }
 
 void sw_tcp_timers_opened(struct tcp *tcp, struct tcp_connection *conn)

@@ -34,7 +34,8 @@ static void presume_one_delivered(struct tcp *tcp, struct tcp_connection *conn)
     struct tcp_record *record = sw_tcp_records_first(tcp, conn, &place);
     while (record && (record = sw_tcp_records_next_of(tcp, conn, RECORDS_OPEN, &place))) {
         bool first = tcp_seq_equal(record->seq, conn->send.snd_una);
-        if (conn->in_recovery && !tcp_seq_before(record->seq, sw_tcp_sending(tcp, conn)->presumable))
+        if (conn->in_recovery &&
+            !tcp_seq_before(record->seq, sw_tcp_sending(tcp, conn)->presumable))
             return; /* sent since: no duplicate speaks of it yet */
         if (record->length > conn->cc.mss && !sw_tcp_records_split(tcp, conn, &place, conn->cc.mss))
             return;

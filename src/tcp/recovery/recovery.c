@@ -220,6 +220,7 @@ static void tell_congestion_control(struct tcp *tcp, struct tcp_connection *conn
         .cwnd_limited = conn->in_timeout || news->outstanding + conn->cc.mss >= conn->cc.cwnd ||
                         conn->limited_by == SANWO_REASON_CONGESTION_WINDOW ||
                         conn->limited_by == SANWO_REASON_PACED,
+        .reorders = conn->reordering_seen,
         .rtt = news->rtt,
         .srtt = conn->send.srtt,
         .min_rtt = conn->send.min_rtt,
@@ -237,7 +238,8 @@ static void tell_congestion_control(struct tcp *tcp, struct tcp_connection *conn
             sw_tcp_prr_ack(tcp, conn, delivered, news->acked && conn->send.lost <= lost_before);
     } else if ((news->acked || news->rtt) && !news->left_recovery) {
         /* Behind a hole nothing is acknowledged, but round trips are measured, and a queue shows. */
-        sw_tcp_validation_ack(&s->validation, &conn->cc, &ack);
+        if (news->acked)
+            sw_tcp_validation_ack(&s->validation, &conn->cc, &ack);
         ops_of(conn)->on_ack(&conn->cc, sw_tcp_sending_state(s), &ack);
     }
 }

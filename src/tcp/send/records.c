@@ -531,13 +531,12 @@ struct tcp_acked sw_tcp_records_acknowledge(struct tcp *tcp, struct tcp_connecti
             break;
         /* Karn: what waited behind a hole tells of the hole, not the path. */
         spoilt |= record->flags != 0;
-        if (!(record->flags & RECORD_SACKED))
-            sw_tcp_record_delivered(tcp, conn, &(struct tcp_place){0, 0},
-                                    sw_min32(covered, record->length));
-        note_acked(&acked, record, sw_min32(covered, record->length));
+        uint32_t part = sw_min32(covered, record->length);
+        if (r->marked && !(record->flags & RECORD_SACKED))
+            sw_tcp_record_delivered(tcp, conn, &(struct tcp_place){0, 0}, part);
+        note_acked(&acked, record, part);
         if (r->marked && (record->flags & RECORD_LOST))
-            sw_tcp_rate_on_found(&sw_tcp_sending(tcp, conn)->rate,
-                                 sw_min32(covered, record->length));
+            sw_tcp_rate_on_found(&sw_tcp_sending(tcp, conn)->rate, part);
         if (covered < record->length) {
             uncount(conn, r, record, covered);
             record->seq = upto;
