@@ -301,7 +301,8 @@ void sw_tcp_recovery_on_timeout(struct tcp *tcp, struct tcp_connection *conn)
 {
     struct tcp_sending *s = sw_tcp_sending(tcp, conn);
     uint32_t flight = outstanding(conn);
-    bool first = conn->send.retransmissions == 1;
+    /* The count may have begun with probes of a closed window. */
+    bool first = conn->send.retransmissions == 1 || !conn->in_timeout;
     /* RFC 5682 2.1 step 1: not where a recovery is under way. */
     bool fresh = !conn->in_recovery && !conn->in_timeout;
     all_is_lost(tcp, conn);

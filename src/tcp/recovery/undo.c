@@ -149,6 +149,8 @@ static void restore(struct tcp *tcp, struct tcp_connection *conn, struct tcp_und
     struct tcp_sending *s = sw_tcp_sending(tcp, conn);
     sw_tcp_cc_ops(&conn->cc)->undo(&conn->cc, sw_tcp_sending_state(s));
     take_losses_back(tcp, conn);
+    if (!sw_tcp_cc_ops(&conn->cc)->owns_cwnd) /* RFC 4015 3.2: the path holds it, so it bears it */
+        conn->cc.cwnd = sw_max32(conn->cc.cwnd, conn->send.in_flight);
     conn->reordering_seen |= conn->in_recovery;
     conn->in_recovery = conn->in_timeout = 0;
     conn->limited = 0;
