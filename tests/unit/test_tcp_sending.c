@@ -45,11 +45,11 @@ static void test_sizes(void **state)
         assert_ptr_equal(sw_tcp_sending_make(&r->tcp, c), s); /* it is there */
         assert_ptr_equal(sw_tcp_sending(&r->tcp, c), s);
         assert_true(r->region.used - before <= 2048);
-        size_t state = (size_t)((uint8_t *)sw_tcp_sending_state(s) - (uint8_t *)s);
+        size_t offset = (size_t)((uint8_t *)sw_tcp_sending_state(s) - (uint8_t *)s);
         size_t block = sw_region_block_size(&r->region, c->send.sending);
         assert_int_equal((uintptr_t)sw_tcp_sending_state(s) % 8, 0);
-        assert_true(state >= sizeof *s);
-        assert_true(state + sw_tcp_cc_ops(&c->cc)->state_size <= block);
+        assert_true(offset >= sizeof *s);
+        assert_true(offset + sw_tcp_cc_ops(&c->cc)->state_size <= block);
         memset(sw_tcp_sending_state(s), 0xff, sw_tcp_cc_ops(&c->cc)->state_size);
         for (int i = 0; i < 100; i++) { /* the first records lie behind it, not in it */
             assert_true(sw_tcp_records_push(&r->tcp, c, 10));
