@@ -116,7 +116,8 @@ struct bytes segment(const struct say *s)
     t[12] = (uint8_t)(tcp / 4 << 4);
     t[13] = s->flags;
     t[14] = 0x20;
-    memcpy(t + 20, s->options, s->options_length);
+    if (s->options_length > 0)
+        memcpy(t + 20, s->options, s->options_length);
     if (payload > 0)
         memcpy(t + tcp, s->payload, payload);
     sum = tcp_sum(&b);

@@ -25,7 +25,7 @@ struct path {
     struct sanwo_virtual *v;
     struct host a, b;
     struct sanwo_handle listener;
-    struct sanwo_driver *emulator;
+    struct sanwo_driver *emulator, *far; /* the two ends of the wire */
     uint64_t sent, received, to_send;
     int64_t gap_from, gap; /* the longest time without progress since the path was changed last */
     unsigned lowered, raised, fallen, reductions;
@@ -154,6 +154,7 @@ static struct path *path_new(bool ipv6, uint16_t link_mtu, unsigned probing, int
     assert_int_equal(sanwo_virtual_create(SANWO_SEC(1), &p->v), 0);
     assert_int_equal(sanwo_pair_create(link_mtu, 0, 4096, &a, &b), 0);
     assert_int_equal(sanwo_emulator_create(a, &config, &p->emulator), 0);
+    p->far = b;
     set_path(p, mtu, too_big);
     host_new(p, &p->a, ipv6, 1, probing, p->emulator, on_event_a);
     host_new(p, &p->b, ipv6, 2, probing, b, on_event_b);
@@ -171,6 +172,7 @@ static void path_end(struct path *p)
 {
     struct host *hosts[] = {&p->a, &p->b};
     sanwo_driver_destroy(p->emulator);
+    sanwo_driver_destroy(p->far);
     sanwo_virtual_destroy(p->v);
     for (unsigned i = 0; i < 2; i++)
         free(hosts[i]->region);

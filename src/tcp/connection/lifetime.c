@@ -132,6 +132,10 @@ void sw_tcp_abort(struct tcp *tcp, struct tcp_connection *conn, int error, enum 
 
 void sw_tcp_event(struct tcp *tcp, struct tcp_connection *conn, uint32_t what)
 {
+    if (conn->told_closed) /* over for the user: what still goes wrong in TIME-WAIT is not his concern */
+        what &= ~(uint32_t)SANWO_EVENT_SOFT_ERROR;
+    if (!what)
+        return;
     conn->events |= what;
     if (conn->has_events || !conn->accepted || conn->closed_by_user)
         return;
