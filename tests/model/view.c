@@ -73,9 +73,6 @@ sanwo_time model_next_timer(const struct model *m, unsigned side)
         when = earlier(when, view.conn->deadline.path_mtu);
     }
     if (view.conn && view.conn->state != SANWO_TCP_TIME_WAIT) { /* that stops them */
-        when = earlier(when, sw_tcp_rack_deadline(tcp, view.conn));
-        when = earlier(when, sw_tcp_tail_deadline(tcp, view.conn));
-        when = earlier(when, sw_tcp_pacing_deadline(tcp, view.conn));
         when = earlier(when, sw_tcp_sending_deadline(tcp, view.conn));
     }
     return when;

@@ -110,7 +110,7 @@ static void test_rate_is_kept(void **state)
             uint32_t burst = drain(r, c, path);
             assert_true(burst <= 2 * largest + MSS);
             sent += burst;
-            sanwo_time next = sw_tcp_pacing_deadline(&r->tcp, c);
+            sanwo_time next = rig_sending(r, c).pacing.deadline;
             assert_true(next > r->tcp.now && next != SANWO_TIME_NEVER);
             c->deadline.retransmit = SANWO_TIME_NEVER;
             rig_run(r, next + TICK);
@@ -133,17 +133,17 @@ static void test_held_back(void **state)
     struct rig *r = rig_new();
     struct tcp_connection *c = paced(r, SANWO_MSEC(100), 100 * MSS, 50 * MSS);
 
-    assert_int_equal(sw_tcp_pacing_deadline(&r->tcp, c), SANWO_TIME_NEVER);
+    assert_int_equal(rig_sending(r, c).pacing.deadline, SANWO_TIME_NEVER);
     assert_true(drain(r, c, &rig_path) >= MSS);
     assert_int_equal(c->limited_by, SANWO_REASON_PACED);
-    sanwo_time due = sw_tcp_pacing_deadline(&r->tcp, c);
+    sanwo_time due = rig_sending(r, c).pacing.deadline;
     assert_true(due > r->tcp.now && due <= r->tcp.now + SANWO_MSEC(2));
     assert_true(sw_tcp_deadline(&r->tcp) <= due + TICK);
     sw_tcp_output_done(&r->tcp, c);
     assert_int_equal(c->wants_send, 0);
     rig_run(r, due + TICK);
     assert_int_equal(c->wants_send, 1);
-    assert_int_equal(sw_tcp_pacing_deadline(&r->tcp, c), SANWO_TIME_NEVER);
+    assert_int_equal(rig_sending(r, c).pacing.deadline, SANWO_TIME_NEVER);
     assert_true(drain(r, c, &rig_path) >= MSS);
     rig_end(r);
 }
@@ -225,7 +225,7 @@ static void test_longest_wait(void **state)
         struct rig *r = rig_new();
         struct tcp_connection *c = paced(r, round_trips[i], 2 * MSS, 10 * MSS);
         assert_true(drain(r, c, &rig_path) >= MSS);
-        assert_in_range(sw_tcp_pacing_deadline(&r->tcp, c) - r->tcp.now, 1, SANWO_MSEC(500));
+        assert_in_range(rig_sending(r, c).pacing.deadline - r->tcp.now, 1, SANWO_MSEC(500));
         rig_end(r);
     }
 }

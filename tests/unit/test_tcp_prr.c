@@ -192,7 +192,7 @@ static void test_timer_lets_no_burst_out(void **state)
     while (rig_output(r, c, &frame))
         ;
     assert_int_equal(c->in_recovery, 0);
-    rig_run(r, sw_tcp_rack_deadline(&r->tcp, c) + 2048);
+    rig_run(r, rig_sending(r, c).rack.deadline + 2048);
     assert_int_equal(c->in_recovery, 1);
     assert_true(c->send.lost >= 39 * MSS);
     uint32_t frames = 0;

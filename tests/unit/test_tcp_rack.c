@@ -62,7 +62,7 @@ static void test_window(void **state)
         struct tcp_connection *c = in_flight(r, starts[s]);
         delivered(r, c, 3, RTT + SANWO_MSEC(3));
         assert_int_equal(sw_tcp_rack_detect(&r->tcp, c).bytes, 0);
-        sanwo_time deadline = sw_tcp_rack_deadline(&r->tcp, c);
+        sanwo_time deadline = rig_sending(r, c).rack.deadline;
         assert_int_equal(deadline, RIG_START + SANWO_MSEC(2) + RTT + RTT / 4); /* of the last */
         r->tcp.now = RIG_START + RTT + RTT / 4 + SANWO_MSEC(1);
         assert_int_equal(sw_tcp_rack_detect(&r->tcp, c).bytes, 2 * MSS); /* 0 and 1; 2 not yet */
@@ -70,7 +70,7 @@ static void test_window(void **state)
         r->tcp.now = deadline;
         assert_int_equal(sw_tcp_rack_detect(&r->tcp, c).bytes, MSS);
         assert_int_equal(lost_bits(r, c), 0x7);
-        assert_int_equal(sw_tcp_rack_deadline(&r->tcp, c), SANWO_TIME_NEVER);
+        assert_int_equal(rig_sending(r, c).rack.deadline, SANWO_TIME_NEVER);
         rig_check_records(r, c);
         rig_end(r);
     }
@@ -125,7 +125,7 @@ static void test_reordering_seen(void **state)
     delivered(r, c, 6, RTT + SANWO_MSEC(6));
     delivered(r, c, 7, RTT + SANWO_MSEC(7));
     assert_int_equal(sw_tcp_rack_detect(&r->tcp, c).bytes, 0);
-    assert_true(sw_tcp_rack_deadline(&r->tcp, c) != SANWO_TIME_NEVER);
+    assert_true(rig_sending(r, c).rack.deadline != SANWO_TIME_NEVER);
     rig_end(r);
 }
 
@@ -168,7 +168,7 @@ static void test_dsack(void **state)
     assert_int_equal(c->reo_wnd_mult, 1);
     delivered(r, c, 3, RTT + SANWO_MSEC(3));
     sw_tcp_rack_detect(&r->tcp, c);
-    assert_int_equal(sw_tcp_rack_deadline(&r->tcp, c),
+    assert_int_equal(rig_sending(r, c).rack.deadline,
                      RIG_START + SANWO_MSEC(2) + RTT + 2 * RTT / 4);
     for (int i = 0; i < 100; i++) { /* round after round */
         struct tcp_rack *rack = &sw_tcp_sending(&r->tcp, c)->rack;
@@ -177,7 +177,7 @@ static void test_dsack(void **state)
         c->send.snd_una = tcp_seq_of(0xfffffff0);
     }
     sw_tcp_rack_detect(&r->tcp, c);
-    assert_int_equal(sw_tcp_rack_deadline(&r->tcp, c), RIG_START + SANWO_MSEC(2) + RTT + RTT);
+    assert_int_equal(rig_sending(r, c).rack.deadline, RIG_START + SANWO_MSEC(2) + RTT + RTT);
     for (int i = 0; i < 15; i++)
         sw_tcp_rack_on_recovered(c);
     assert_int_not_equal(c->reo_wnd_mult, 0);
@@ -414,7 +414,7 @@ static void test_nothing_is_passed_over(void **state)
         r->tcp.now = RIG_START + SANWO_MSEC(2 + 103 + 25);
         assert_int_equal(sw_tcp_rack_detect(&r->tcp, c).bytes, 2 * MSS);
         assert_int_equal(lost_bits(r, c), 0x6); /* 1 and 2; 3 was sent again */
-        r->tcp.now = sw_tcp_rack_deadline(&r->tcp, c);
+        r->tcp.now = rig_sending(r, c).rack.deadline;
         sw_tcp_rack_detect(&r->tcp, c);
         assert_int_equal(lost_bits(r, c), 0xd6);
         rig_end(r);
@@ -441,7 +441,7 @@ static void test_many_wait(void **state)
     rig_sent_again(r, c, 2999);
     delivered(r, c, 2999, 2 * RTT);
     assert_int_equal(sw_tcp_rack_detect(&r->tcp, c).bytes, 0);
-    r->tcp.now = sw_tcp_rack_deadline(&r->tcp, c);
+    r->tcp.now = rig_sending(r, c).rack.deadline;
     assert_int_equal(sw_tcp_rack_detect(&r->tcp, c).bytes, 299900);
     assert_int_equal(c->send.in_flight, 0);
     rig_check_records(r, c);

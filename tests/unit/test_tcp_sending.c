@@ -73,12 +73,12 @@ static void test_kept_for_a_while(void **state)
     uint64_t before = r->region.used;
 
     send_all(r, c, 300 * MSS);
-    assert_int_equal(sw_tcp_sending_deadline(&r->tcp, c), SANWO_TIME_NEVER);
+    assert_int_equal(rig_sending(r, c).kept_until, SANWO_TIME_NEVER);
     r->tcp.now += SANWO_MSEC(50);
     rig_ack(r, c, 0xfffff000 + 300 * MSS, 1 << 20);
     assert_int_equal(c->send.in_flight, 0);
     sw_tcp_meter_release(&r->tcp, c);
-    sanwo_time kept = sw_tcp_sending_deadline(&r->tcp, c);
+    sanwo_time kept = rig_sending(r, c).kept_until;
     assert_int_equal(kept, r->tcp.now + KEPT);
     assert_true(r->region.used - before <= 2048);
     rig_run(r, kept - 1);
@@ -110,7 +110,7 @@ static void test_goes_on(void **state)
         rig_run(r, r->tcp.now + (late ? kept + TICK : kept - SANWO_SEC(1)));
         send_all(r, c, 3 * MSS);
         assert_int_equal(sw_tcp_sending(&r->tcp, c)->delivered, late ? 0 : delivered);
-        assert_int_equal(sw_tcp_sending_deadline(&r->tcp, c), SANWO_TIME_NEVER);
+        assert_int_equal(rig_sending(r, c).kept_until, SANWO_TIME_NEVER);
         assert_int_equal(c->send.in_flight, 3 * MSS);
         rig_run(r, r->tcp.now + SANWO_SEC(1)); /* the old deadline passes, the block stays */
         assert_int_not_equal(c->send.sending, 0);

@@ -222,6 +222,18 @@ static inline void rig_discard(struct rig *r, struct tcp_connection *c)
     sw_tcp_connection_discard(&r->tcp, c);
 }
 
+/* The block of what it takes to send; where there is none, one with nothing to wait for. */
+static inline struct tcp_sending rig_sending(struct rig *r, struct tcp_connection *c)
+{
+    const struct tcp_sending *s = sw_tcp_sending(&r->tcp, c);
+    const struct tcp_sending none = {.rack.deadline = SANWO_TIME_NEVER,
+                                     .tail.deadline = SANWO_TIME_NEVER,
+                                     .pacing.deadline = SANWO_TIME_NEVER,
+                                     .kept_until = SANWO_TIME_NEVER};
+
+    return s ? *s : none;
+}
+
 /* ---- segments ---------------------------------------------------------------------------- */
 
 /* A segment without payload for @c, acknowledging all we sent, with a window of 65535. */

@@ -63,10 +63,10 @@ static void test_probe_timeout(void **state)
         c->send.srtt = c->send.min_rtt = rows[i].srtt;
         c->send.rttvar = rows[i].rttvar;
         rig_send(r, c, rows[i].segments * MSS);
-        assert_int_equal(sw_tcp_tail_deadline(&r->tcp, c), SANWO_TIME_NEVER);
+        assert_int_equal(rig_sending(r, c).tail.deadline, SANWO_TIME_NEVER);
         while (rig_output(r, c, &frame))
             ;
-        sanwo_time timeout = sw_tcp_tail_deadline(&r->tcp, c) - r->tcp.now;
+        sanwo_time timeout = rig_sending(r, c).tail.deadline - r->tcp.now;
         if (timeout != rows[i].timeout)
             fail_msg("row %zu: %lld ns", i, (long long)timeout);
         assert_true(sw_tcp_deadline(&r->tcp) <= r->tcp.now + timeout + TICK);
@@ -84,15 +84,15 @@ static void test_restarted(void **state)
     r->tcp.now += SANWO_MSEC(30);
     rig_ack(r, c, 0xfffffff0 + 2 * MSS, 1 << 20);
     sanwo_time expected = r->tcp.now + 2 * c->send.srtt;
-    assert_int_equal(sw_tcp_tail_deadline(&r->tcp, c), expected);
+    assert_int_equal(rig_sending(r, c).tail.deadline, expected);
     r->tcp.now += SANWO_MSEC(10);
     rig_ack(r, c, 0xfffffff0 + 2 * MSS, 1 << 20); /* no advance */
-    assert_int_equal(sw_tcp_tail_deadline(&r->tcp, c), expected);
+    assert_int_equal(rig_sending(r, c).tail.deadline, expected);
     rig_send(r, c, MSS);
     assert_true(rig_output(r, c, &frame));
-    assert_int_equal(sw_tcp_tail_deadline(&r->tcp, c), r->tcp.now + 2 * c->send.srtt);
+    assert_int_equal(rig_sending(r, c).tail.deadline, r->tcp.now + 2 * c->send.srtt);
     rig_ack(r, c, 0xfffffff0 + 6 * MSS, 1 << 20);
-    assert_int_equal(sw_tcp_tail_deadline(&r->tcp, c), SANWO_TIME_NEVER);
+    assert_int_equal(rig_sending(r, c).tail.deadline, SANWO_TIME_NEVER);
     rig_end(r);
 }
 
@@ -114,7 +114,7 @@ static void test_not_wanted(void **state)
         if (why == 7)
             c->send.snd_wnd = 0;
         sw_tcp_tail_schedule(&r->tcp, c);
-        bool scheduled = sw_tcp_tail_deadline(&r->tcp, c) != SANWO_TIME_NEVER;
+        bool scheduled = rig_sending(r, c).tail.deadline != SANWO_TIME_NEVER;
         if (scheduled != (why == 0))
             fail_msg("reason %d: %s", why, scheduled ? "scheduled" : "not scheduled");
         sw_tcp_sending(&r->tcp, c)->tail.sampled = true;
@@ -132,7 +132,7 @@ static void test_new_data_probes(void **state)
         struct rig *r = rig_new();
         struct tcp_connection *c = in_flight(r, starts[s], 5, 5 * MSS);
         rig_watch(r);
-        sanwo_time due = sw_tcp_tail_deadline(&r->tcp, c);
+        sanwo_time due = rig_sending(r, c).tail.deadline;
         rig_run(r, due - 1);
         assert_false(rig_output(r, c, &frame));
         rig_run(r, due + TICK);
@@ -143,8 +143,8 @@ static void test_new_data_probes(void **state)
         assert_int_equal(frame.payload, MSS);
         assert_false(rig_output(r, c, &frame));
         assert_int_equal(c->retransmitted, 0);
-        assert_int_equal(c->send.in_flight, 6 * MSS);                         /* one beyond cwnd */
-        assert_int_equal(sw_tcp_tail_deadline(&r->tcp, c), SANWO_TIME_NEVER); /* one at a time */
+        assert_int_equal(c->send.in_flight, 6 * MSS);                        /* one beyond cwnd */
+        assert_int_equal(rig_sending(r, c).tail.deadline, SANWO_TIME_NEVER); /* one at a time */
         uint32_t cwnd = c->cc.cwnd;
         rig_ack(r, c, starts[s] + 6 * MSS, 1 << 20);
         assert_true(c->cc.cwnd >= cwnd); /* it arrived: nothing was lost */
@@ -181,7 +181,7 @@ static void test_last_again(void **state)
                 sw_tcp_shutdown(&r->tcp, c);
             while (rig_output_by(r, c, &path, &frame))
                 ;
-            rig_run(r, sw_tcp_tail_deadline(&r->tcp, c) + TICK);
+            rig_run(r, rig_sending(r, c).tail.deadline + TICK);
             assert_true(rig_output_by(r, c, &path, &frame));
             if (at(c) != rows[i].at || frame.payload != rows[i].length ||
                 frame.h.flags != rows[i].flags)
@@ -233,7 +233,7 @@ static void test_answers(void **state)
         for (int how = REPAIRED; how <= DUPLICATE; how++) {
             struct rig *r = rig_new();
             struct tcp_connection *c = in_flight(r, starts[s], 10, 0);
-            rig_run(r, sw_tcp_tail_deadline(&r->tcp, c) + TICK);
+            rig_run(r, rig_sending(r, c).tail.deadline + TICK);
             assert_true(rig_output(r, c, &frame));
             assert_int_equal(at(c), 9 * MSS);
             uint32_t cwnd = c->cc.cwnd, ssthresh = c->cc.ssthresh;
@@ -267,14 +267,14 @@ static void test_probe_shows_the_hole(void **state)
 
     r->tcp.now += RTT;
     rig_sack(r, c, 6 * MSS, 0, 0); /* 6 to 9 are lost */
-    rig_run(r, sw_tcp_tail_deadline(&r->tcp, c) + TICK);
+    rig_run(r, rig_sending(r, c).tail.deadline + TICK);
     assert_true(rig_output(r, c, &frame));
     assert_int_equal(at(c), 9 * MSS);
     assert_false(rig_output(r, c, &frame));
     r->tcp.now += RTT;
     rig_sack(r, c, 6 * MSS, 9 * MSS, 10 * MSS);
     if (!c->in_recovery) /* the reordering timer first */
-        rig_run(r, sw_tcp_rack_deadline(&r->tcp, c) + TICK);
+        rig_run(r, rig_sending(r, c).rack.deadline + TICK);
     assert_int_equal(c->in_recovery, 1);
     assert_int_equal(c->send.lost, 3 * MSS);
     assert_true(rig_output(r, c, &frame));

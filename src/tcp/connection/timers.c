@@ -28,24 +28,10 @@
 #define RELIEVED_AT_ONCE 256
 #define PATH_MTU_RAISE SANWO_SEC(600) /* RFC 1191 6.3, RFC 8201 4: at least 10 minutes */
 
-/* Those that are kept in struct tcp_sending. */
-static sanwo_time earliest_of_sending(const struct tcp *tcp, const struct tcp_connection *conn)
-{
-    const struct tcp_sending *s = sw_tcp_sending(tcp, conn);
-    if (!s)
-        return SANWO_TIME_NEVER;
-    sanwo_time e = s->kept_until;
-    if (s->rack.deadline < e)
-        e = s->rack.deadline;
-    if (s->tail.deadline < e)
-        e = s->tail.deadline;
-    return s->pacing.deadline < e ? s->pacing.deadline : e;
-}
-
 static sanwo_time earliest(const struct tcp *tcp, const struct tcp_connection *conn)
 {
     sanwo_time e = conn->deadline.retransmit;
-    sanwo_time sending = earliest_of_sending(tcp, conn);
+    sanwo_time sending = sw_tcp_sending_deadline(tcp, conn);
     if (sending < e)
         e = sending;
     if (conn->deadline.delayed_ack < e)

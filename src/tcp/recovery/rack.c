@@ -264,12 +264,6 @@ struct tcp_losses sw_tcp_rack_detect(struct tcp *tcp, struct tcp_connection *con
     return search.losses;
 }
 
-sanwo_time sw_tcp_rack_deadline(const struct tcp *tcp, const struct tcp_connection *conn)
-{
-    const struct tcp_rack *rack = rack_of(tcp, conn);
-    return rack ? rack->deadline : SANWO_TIME_NEVER;
-}
-
 void sw_tcp_rack_rest(struct tcp *tcp, struct tcp_connection *conn)
 {
     struct tcp_rack *rack = rack_of(tcp, conn);

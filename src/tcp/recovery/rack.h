@@ -51,7 +51,5 @@ struct tcp_losses {
 };
 /* Step 5: marks what is lost, and arms the reordering timer for what may be. */
 struct tcp_losses sw_tcp_rack_detect(struct tcp *tcp, struct tcp_connection *conn);
-/* The reordering timer's deadline. */
-sanwo_time sw_tcp_rack_deadline(const struct tcp *tcp, const struct tcp_connection *conn);
 
 #endif

@@ -113,9 +113,3 @@ bool sw_tcp_tail_expired(struct tcp *tcp, struct tcp_connection *conn)
     sw_tcp_observe(tcp, conn, SANWO_OBSERVE_TIMER, SANWO_REASON_TAIL_LOSS_PROBE, 0, 0);
     return true;
 }
-
-sanwo_time sw_tcp_tail_deadline(const struct tcp *tcp, const struct tcp_connection *conn)
-{
-    const struct tcp_tail *tail = tail_of(tcp, conn);
-    return tail ? tail->deadline : SANWO_TIME_NEVER;
-}

@@ -36,6 +36,5 @@ bool sw_tcp_tail_ack(struct tcp *tcp, struct tcp_connection *conn, const struct 
                      bool duplicate, bool dsack);
 /* The time is over. True: a probe is to be sent. */
 bool sw_tcp_tail_expired(struct tcp *tcp, struct tcp_connection *conn);
-sanwo_time sw_tcp_tail_deadline(const struct tcp *tcp, const struct tcp_connection *conn);
 
 #endif

@@ -116,12 +116,6 @@ void sw_tcp_pacing_sent(struct tcp *tcp, struct tcp_connection *conn, uint32_t b
     s->pacing.next += time_for(&s->pacing, bytes - free);
 }
 
-sanwo_time sw_tcp_pacing_deadline(const struct tcp *tcp, const struct tcp_connection *conn)
-{
-    const struct tcp_sending *s = sw_tcp_sending(tcp, conn);
-    return s ? s->pacing.deadline : SANWO_TIME_NEVER;
-}
-
 void sw_tcp_pacing_expired(struct tcp *tcp, struct tcp_connection *conn)
 {
     sw_tcp_sending(tcp, conn)->pacing.deadline = SANWO_TIME_NEVER;

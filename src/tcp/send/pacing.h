@@ -31,7 +31,6 @@ bool sw_tcp_pacing_allows(struct tcp *tcp, struct tcp_connection *conn);
 uint32_t sw_tcp_pacing_frame(const struct tcp *tcp, const struct tcp_connection *conn, uint32_t mss,
                              uint32_t limit);
 void sw_tcp_pacing_sent(struct tcp *tcp, struct tcp_connection *conn, uint32_t bytes);
-sanwo_time sw_tcp_pacing_deadline(const struct tcp *tcp, const struct tcp_connection *conn);
 /* The deadline passed. */
 void sw_tcp_pacing_expired(struct tcp *tcp, struct tcp_connection *conn);
 

@@ -99,7 +99,14 @@ void sw_tcp_sending_rest(struct tcp *tcp, struct tcp_connection *conn)
 sanwo_time sw_tcp_sending_deadline(const struct tcp *tcp, const struct tcp_connection *conn)
 {
     const struct tcp_sending *s = sw_tcp_sending(tcp, conn);
-    return s ? s->kept_until : SANWO_TIME_NEVER;
+    if (!s)
+        return SANWO_TIME_NEVER;
+    sanwo_time e = s->kept_until;
+    if (s->rack.deadline < e)
+        e = s->rack.deadline;
+    if (s->tail.deadline < e)
+        e = s->tail.deadline;
+    return s->pacing.deadline < e ? s->pacing.deadline : e;
 }
 
 void sw_tcp_sending_relieve(struct tcp *tcp, struct tcp_connection *conn)

@@ -50,7 +50,7 @@ void sw_tcp_sending_switch(struct tcp *tcp, struct tcp_connection *conn, uint8_t
 void sw_tcp_sending_release(struct tcp *tcp, struct tcp_connection *conn);
 /* Everything is acknowledged: the block is kept for some time. */
 void sw_tcp_sending_rest(struct tcp *tcp, struct tcp_connection *conn);
-/* When the time is over; NEVER. */
+/* The earliest of its deadlines: reordering, tail loss probe, next burst, end of rest; or NEVER. */
 sanwo_time sw_tcp_sending_deadline(const struct tcp *tcp, const struct tcp_connection *conn);
 /* While memory is short: gives back what nobody needs now. */
 void sw_tcp_sending_relieve(struct tcp *tcp, struct tcp_connection *conn);
