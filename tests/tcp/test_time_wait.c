@@ -55,6 +55,18 @@ static void test_MUST_13_msl_is_configurable(void **state)
 }
 
 /* U-13: only the peer's FIN again can arrive: acknowledge it and restart the 2 MSL. */
+/* For the user it was over when TIME-WAIT began: that there is no way to answer is not told. */
+static void test_nothing_is_told_after_closed(void **state)
+{
+    struct peer *p = *state;
+    time_wait(p, false);
+    peer_events(p, p->conn); /* CLOSED was among them */
+    SEND(p, .flags = FIN | ACK, .seq = 1, .ack = 2);
+    assert_int_equal(sanwo_stack_link_set_up(p->stack, 0, false, p->now), 0);
+    EXPECT_NOTHING(p);
+    assert_int_equal(peer_events(p, p->conn).what, 0);
+}
+
 static void test_U_13_fin_restarts_time_wait(void **state)
 {
     struct peer *p = *state;
@@ -287,6 +299,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         BOTH(test_MUST_13_time_wait_lasts_2_msl),
         BOTH(test_MUST_13_msl_is_configurable),
+        BOTH(test_nothing_is_told_after_closed),
         BOTH(test_U_13_fin_restarts_time_wait),
         BOTH(test_RFC1337_reset_is_ignored),
         BOTH(test_old_duplicates),
