@@ -12,6 +12,8 @@
 # longer than its maximum RTO.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 interop_begin curl nginx ps awk
+# A kernel whose receive buffers may grow to 32 MiB would have the whole file before the pause begins.
+"${inside[@]}" bash -c 'echo 4096 131072 6291456 >/proc/sys/net/ipv4/tcp_rmem'
 
 site=$work/site
 pause=60

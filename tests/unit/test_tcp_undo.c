@@ -269,6 +269,33 @@ static void stamped_ack(struct rig *r, struct tcp_connection *c, uint32_t ack, u
 }
 
 /*
+ * RFC 4015 3.2: a second time-out, after some was acknowledged, remembers a small cwnd only. What is out
+ * the path bears all the same.
+ */
+static void test_what_is_out_is_borne(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct tcp_connection *c = in_flight(r, 0xfffff000, 10, 0, true);
+    rig_watch(r);
+    c->timestamps = 1;
+    c->send.peer_mss += 12; /* room for them */
+    time_out(r, c);
+    check_sends(r, c, 0);
+    r->tcp.now += SANWO_MSEC(10);
+    stamped_ack(r, c, MSS, sw_tcp_timestamp_now(&r->tcp, c->ts_offset)); /* it was lost indeed */
+    assert_int_equal(c->in_timeout, 1);
+    uint32_t before = sw_tcp_timestamp_now(&r->tcp, c->ts_offset);
+    time_out(r, c);
+    check_sends(r, c, MSS);
+    stamped_ack(r, c, 2 * MSS, before); /* the second was not */
+    assert_int_equal(rig_count(r, SANWO_OBSERVE_CONGESTION, SANWO_REASON_UNDO), 1);
+    assert_int_equal(c->send.in_flight, 8 * MSS);
+    assert_int_equal(c->cc.cwnd, 8 * MSS);
+    rig_end(r);
+}
+
+/*
  * RFC3522-3.2-1: the ACK of what was sent again echoes a time from before that: it is of the original.
  * After a time-out and after a fast retransmit, in the midst of it and with the ACK that ends it.
  */
@@ -351,6 +378,7 @@ int main(void)
         cmocka_unit_test(test_frto_needs_new_data),
         cmocka_unit_test(test_frto_and_another_time_out),
         cmocka_unit_test(test_recovery_may_follow),
+        cmocka_unit_test(test_what_is_out_is_borne),
         cmocka_unit_test(test_timestamps),
         cmocka_unit_test(test_duplicates_reported),
     };
