@@ -96,7 +96,10 @@ struct sanwo_tcp_config {
     sanwo_time
         rto_variance_minimum;  /* least of what RFC 6298 2.3 adds to SRTT, its G; default 200 ms */
     sanwo_time paws_tolerance; /* data older by so much is late, not from another age (RFC 7323
-                                        5.3); whole ms, at most 1 s; default 100 ms */
+                                        5.3); and where the path reorders, what is sent again is
+                                        stamped a quarter of the round trip earlier, at most by so
+                                        much, for peers that tolerate nothing; whole ms, at most
+                                        1 s; default 100 ms */
     sanwo_time rto_slop;       /* added to a measured or doubled RTO; default 0 */
     sanwo_time challenge_interval; /* between challenge ACKs (RFC 5961 7), and up to an eighth more
                                         by chance; default 500 ms; 0: no limit */

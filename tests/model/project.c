@@ -139,6 +139,10 @@ static void put_sending(struct projection *p, const struct model *m, const struc
     put_bytes(p, sw_tcp_sending_state(s), sw_tcp_cc_ops(&conn->cc)->state_size);
     put(p, (uint64_t)s->prr.recover_fs << 32 | s->prr.delivered);
     put(p, s->prr.out);
+    if (m->scenario->timestamps) { /* older than any tolerance it is as good as none */
+        uint32_t age = sw_tcp_timestamp_now(tcp, conn->ts_offset) - s->stamp;
+        put(p, age < 1000 ? age : 1000);
+    }
     put_undo(p, m, tcp, conn, &s->undo);
     if (!m->scenario->sack)
         return;

@@ -313,6 +313,7 @@ static void test_timestamps(void **state)
                 c->timestamps = 1;
                 c->ts_offset = 0xfffffff0u - (uint32_t)(r->tcp.now / 1000000);
                 uint32_t before = sw_tcp_timestamp_now(&r->tcp, c->ts_offset);
+                sw_tcp_sending(&r->tcp, c)->stamp = before; /* none was sent again yet */
                 if (timeout) {
                     time_out(r, c);
                 } else {

@@ -125,6 +125,8 @@ static bool read_pair(struct cell *c, const char *key, const char *value)
         c->short_count = (uint32_t)n;
     else if (!strcmp(key, "long") && n <= 1)
         c->long_transfer = n > 0;
+    else if (!strcmp(key, "strict") && n <= 1)
+        c->strict = n > 0;
     else
         return false;
     return true;

@@ -17,7 +17,8 @@ static const struct command_help help = {
         "The cell: ends=ours|ours-linux|linux-ours|linux|mixed rate=MBIT rtt=MS loss=% "
         "burst=PACKETS\n"
         "reorder=% held=MS queue=BDP flows=N cc=newreno|cubic|bbr|dctcp linux=NAME seed=N warm=S\n"
-        "measure=S short=N long=0|1. With ends=ours time is virtual; the others need root.",
+        "measure=S short=N long=0|1 strict=0|1. With ends=ours time is virtual; the others need "
+        "root.",
     .example = "sanwo bench goodput rate=100 rtt=20 loss=0.1 queue=1",
 };
 

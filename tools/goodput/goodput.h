@@ -48,6 +48,7 @@ struct cell {
     sanwo_time warm, measure; /* before measuring, and while */
     uint32_t short_count;     /* how many transfers of 100 KB */
     bool long_transfer;       /* one of 10 MB */
+    bool strict;              /* our receiver throws away what is late, by RFC 7323's letter */
 };
 
 /* Reads "KEY=VALUE ..."; what is missing has a default. False: @message says why. */

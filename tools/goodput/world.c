@@ -49,6 +49,8 @@ static void configure(struct sanwo_stack_config *c, const struct world *w, enum 
     c->deterministic = true;
     memcpy(c->seed, &seed, sizeof seed);
     c->seed[31] = (uint8_t)side;
+    if (w->cell->strict && side == RIGHT) /* as Linux does, which has no such tolerance */
+        c->tcp.paws_tolerance = 0;
     if (w->cell->congestion >= 0)
         c->tcp.congestion = (uint8_t)w->cell->congestion;
 }

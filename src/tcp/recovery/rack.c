@@ -15,6 +15,7 @@
 #include "tcp/connection/timers.h"
 #include "tcp/receive/timestamps.h"
 #include "tcp/send/sending.h"
+#include "tcp/send/stamp.h"
 
 #define REO_WND_PERSIST 16
 #define REO_WND_MULT_LIMIT 31
@@ -41,14 +42,15 @@ static tcp_seq end_of(const struct tcp_record *record)
 }
 
 /* Step 2's guard: an ACK of the first transmission tells nothing of the second. */
-static bool is_ambiguous(const struct tcp_connection *conn, const struct tcp_record *record,
-                         const struct tcp_segment *seg, sanwo_time rtt)
+static bool is_ambiguous(const struct tcp *tcp, const struct tcp_connection *conn,
+                         const struct tcp_record *record, const struct tcp_segment *seg,
+                         sanwo_time rtt)
 {
     if (!(record->flags & RECORD_RETRANSMITTED))
         return false;
     if (conn->timestamps && seg->options.timestamps) {
-        uint32_t sent = (uint32_t)((uint64_t)record->sent / 1000000) + conn->ts_offset;
-        if (sw_tcp_timestamp_before(seg->options.ts_echo, sent))
+        uint32_t least = sw_tcp_stamp_least(tcp, conn, record->sent);
+        if (sw_tcp_timestamp_before(seg->options.ts_echo, least))
             return true;
     }
     return rtt < conn->send.min_rtt;
@@ -83,7 +85,7 @@ void sw_tcp_rack_delivered(struct tcp *tcp, struct tcp_connection *conn,
     tcp_seq end = end_of(record);
     look_for_reordering(conn, rack, record);
     sanwo_time rtt = seg->arrival - record->sent;
-    if (is_ambiguous(conn, record, seg, rtt))
+    if (is_ambiguous(tcp, conn, record, seg, rtt))
         return;
     if (!rack->ack_delivered || sent_after(record->order, end, rack->ack_order, end)) {
         rack->ack_delivered = true;

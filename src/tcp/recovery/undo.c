@@ -42,7 +42,7 @@ void sw_tcp_undo_resent(struct tcp *tcp, struct tcp_connection *conn, tcp_seq se
     u->resent += bytes;
     if (!u->stamped) {
         u->stamped = true;
-        u->first_stamp = sw_tcp_timestamp_now(tcp, conn->ts_offset);
+        u->first_stamp = sw_tcp_sending(tcp, conn)->stamp;
     }
 }
 

@@ -27,6 +27,7 @@
 #include "tcp/send/segment.h"
 #include "tcp/send/send_queue.h"
 #include "tcp/send/sending.h"
+#include "tcp/send/stamp.h"
 
 #define SACK_HEADER 4 /* NOP NOP kind length */
 #define SACK_BLOCK 8
@@ -126,6 +127,8 @@ static bool send_plan(struct tcp *tcp, struct tcp_connection *conn, const struct
     start_header(tcp, conn, &out);
     out.options = *options;
     sw_tcp_timestamp_option(tcp, conn, &out.options);
+    if (plan->length && tcp_seq_before(plan->seq, conn->send.snd_nxt))
+        sw_tcp_stamp_again(tcp, conn, &out.options);
     out.seq = plan->seq;
     out.ack = conn->receive.rcv_nxt;
     out.flags = plan->flags;

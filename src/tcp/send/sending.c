@@ -5,6 +5,7 @@
 
 #include "tcp/connection/config.h"
 #include "tcp/connection/timers.h"
+#include "tcp/receive/timestamps.h"
 
 #define KEPT SANWO_SEC(10)       /* after the last acknowledgement */
 #define KEPT_LONG SANWO_SEC(330) /* where cwnd is relied on for five minutes (RFC 7661 4.4) */
@@ -59,6 +60,7 @@ struct tcp_sending *sw_tcp_sending_make(struct tcp *tcp, struct tcp_connection *
     *s = (struct tcp_sending){.records.marked = ops->wants_rate,
                               .chunk = (uint16_t)chunk,
                               .kept_until = tcp->now + kept(tcp, conn),
+                              .stamp = sw_tcp_timestamp_now(tcp, conn->ts_offset),
                               .rack.deadline = SANWO_TIME_NEVER,
                               .rack.undecided = conn->send.snd_nxt,
                               .tail.deadline = SANWO_TIME_NEVER,

@@ -27,6 +27,7 @@ struct tcp_sending {
     struct tcp_pacing pacing;
     uint64_t delivered;    /* bytes that the peer has, since the block was made */
     sanwo_time kept_until; /* NEVER while anything is in flight */
+    uint32_t stamp;        /* TSval that was last sent again, at least */
     uint16_t chunk;        /* offset of the first chunk; 0: there is no room for one */
     uint8_t sack_count;
     struct tcp_validation validation;
