@@ -65,6 +65,7 @@ endfunction()
 
 set(uses_matrix tcp) # folders whose shared files those of another use
 set(uses_attacks tcp)
+set(uses_faults sim)
 
 file(GLOB folders CONFIGURE_DEPENDS LIST_DIRECTORIES true RELATIVE ${PROJECT_SOURCE_DIR}/tests
      tests/*)

@@ -44,12 +44,14 @@ static struct emulator *emulator_of(const struct sanwo_driver *d)
     return (struct emulator *)(uintptr_t)d;
 }
 
-static void free_list(struct emulator *e, struct packet_list *list)
+static uint64_t free_list(struct emulator *e, struct packet_list *list)
 {
     struct packet *packet;
+    uint64_t count = 0;
 
-    while ((packet = sw_emulator_list_take(list)) != NULL)
+    for (; (packet = sw_emulator_list_take(list)) != NULL; count++)
         sw_emulator_packet_free(&e->pool, packet);
+    return count;
 }
 
 static struct packet *take_first(struct way *way)
@@ -443,6 +445,6 @@ void sanwo_emulator_set_up(struct sanwo_driver *emulator, bool up)
     if (!up) {
         e->stats.lost += free_heap(e, &e->out);
         e->stats.lost += free_heap(e, &e->in);
-        free_list(e, &e->ready);
+        e->stats.lost += free_list(e, &e->ready);
     }
 }

@@ -10,10 +10,9 @@
  */
 #include <string.h>
 
+#include "emulator_chance.h"
 #include "emulator_middlebox.h"
 #include "emulator_segment.h"
-
-enum { MILLION = 1000000 };
 
 /* TCP option kinds (RFC 9293 3.2, RFC 7323, RFC 2018). */
 enum {
@@ -26,23 +25,6 @@ enum {
     OPTION_TIMESTAMPS = 8,
     OPTION_KINDS
 };
-
-static uint64_t mix(uint64_t z)
-{
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
-static uint64_t next_random(struct middlebox *box)
-{
-    return mix(box->random += UINT64_C(0x9e3779b97f4a7c15));
-}
-
-static bool chance(struct middlebox *box, uint32_t ppm)
-{
-    return ppm != 0 && ((next_random(box) >> 32) * MILLION) >> 32 < ppm;
-}
 
 bool sw_emulator_middlebox_valid(const struct sanwo_emulator_middlebox *c)
 {
@@ -71,8 +53,8 @@ static uint32_t shift_of(const struct middlebox *box, const struct segment *s, b
         const uint8_t *address = addresses + (second ? size : 0);
 
         for (size_t k = 0; k < size; k += 4)
-            hash = mix(hash + sw_emulator_read32(address + k));
-        hash = mix(hash + sw_emulator_read16(s->tcp + (second ? 2 : 0)));
+            hash = sw_emulator_mix(hash + sw_emulator_read32(address + k));
+        hash = sw_emulator_mix(hash + sw_emulator_read16(s->tcp + (second ? 2 : 0)));
     }
     return (uint32_t)hash;
 }
@@ -197,7 +179,7 @@ static bool may_split(const struct segment *s)
 /* The second half, or NULL: no memory. */
 static struct packet *split(struct middlebox *box, struct packet_pool *pool, struct segment *first)
 {
-    uint32_t cut = 1 + (uint32_t)(next_random(box) % (first->length - 1));
+    uint32_t cut = 1 + (uint32_t)(sw_emulator_random(&box->random) % (first->length - 1));
     struct packet *packet = sw_emulator_packet_clone(pool, first->packet);
     uint32_t rest = first->length - cut;
     struct segment second;
@@ -232,7 +214,7 @@ bool sw_emulator_middlebox_join(struct middlebox *box, struct packet *before, st
     struct segment a, b;
     uint32_t seq, most;
 
-    if (before == NULL || !chance(box, box->config.join_ppm))
+    if (before == NULL || !sw_emulator_chance(&box->random, box->config.join_ppm))
         return false;
     if (before->segmentation != SANWO_SEGMENT_NONE || packet->segmentation != SANWO_SEGMENT_NONE ||
         !sw_emulator_segment_find(before, box->link, &a) ||
@@ -286,7 +268,7 @@ unsigned sw_emulator_middlebox_pass(struct middlebox *box, struct packet_pool *p
     out[n++] = (struct middlebox_result){packet, false};
     if (!sw_emulator_segment_find(packet, box->link, &s))
         return n;
-    if (chance(box, box->config.reset_ppm) && may_reset(&s))
+    if (sw_emulator_chance(&box->random, box->config.reset_ppm) && may_reset(&s))
         back = make_reset(box, pool, &s, true); /* the sender knows the numbers of this side */
     rewrite(box, &s, outward, stats);
     if (back != NULL) {
@@ -295,7 +277,7 @@ unsigned sw_emulator_middlebox_pass(struct middlebox *box, struct packet_pool *p
         sw_emulator_packet_free(pool, packet);
         n = out[0].packet != NULL;
         out[n++] = (struct middlebox_result){back, true};
-    } else if (chance(box, box->config.split_ppm) && may_split(&s)) {
+    } else if (sw_emulator_chance(&box->random, box->config.split_ppm) && may_split(&s)) {
         struct packet *second = split(box, pool, &s);
 
         if (second != NULL) {

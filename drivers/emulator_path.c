@@ -9,27 +9,13 @@
  */
 #include <sanwo/driver.h>
 
+#include "emulator_chance.h"
 #include "emulator_path.h"
 
-enum { MILLION = 1000000, DEFAULT_QUEUE = 256 * 1024 };
+enum { DEFAULT_QUEUE = 256 * 1024 };
 
 #define SECOND UINT64_C(1000000000)
 #define LONGEST SANWO_SEC(100000000) /* three years: sums of times stay far from overflow */
-
-/* SplitMix64 (Steele, Lea and Flood, 2014). */
-static uint64_t next_random(struct path *path)
-{
-    uint64_t z = path->random += UINT64_C(0x9e3779b97f4a7c15);
-
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
-static bool chance(struct path *path, uint32_t ppm)
-{
-    return ppm != 0 && ((next_random(path) >> 32) * MILLION) >> 32 < ppm;
-}
 
 static bool sensible(sanwo_time t)
 {
@@ -54,7 +40,7 @@ void sw_emulator_path_init(struct path *path, const struct sanwo_emulator_path *
 {
     *path = (struct path){
         .config = *config, .random = seed, .line_free = INT64_MIN, .last_due = INT64_MIN};
-    path->random = next_random(path); /* near seeds, far states */
+    path->random = sw_emulator_random(&path->random); /* near seeds, far states */
 }
 
 /* A burst counted in frames alone would wait for those who back off. */
@@ -63,8 +49,8 @@ static bool in_burst(struct path *path, sanwo_time now)
     const struct sanwo_emulator_path *c = &path->config;
 
     if (path->burst && (c->burst_most == 0 || now < path->burst_end))
-        return !chance(path, c->burst_exit_ppm);
-    if (!chance(path, c->burst_ppm))
+        return !sw_emulator_chance(&path->random, c->burst_exit_ppm);
+    if (!sw_emulator_chance(&path->random, c->burst_ppm))
         return false;
     path->burst_end = now + c->burst_most;
     return true;
@@ -75,7 +61,7 @@ static bool lost(struct path *path, sanwo_time now)
     const struct sanwo_emulator_path *c = &path->config;
 
     path->burst = in_burst(path, now);
-    return path->burst || chance(path, c->loss_ppm);
+    return path->burst || sw_emulator_chance(&path->random, c->loss_ppm);
 }
 
 /* Bytes not yet on the line at @now, no more than about @limit. */
@@ -141,12 +127,12 @@ static sanwo_time due(struct path *path, sanwo_time left, bool *late,
     sanwo_time when = left + c->delay;
 
     if (c->jitter > 0)
-        when += (sanwo_time)(next_random(path) % (uint64_t)c->jitter);
-    if (chance(path, c->spike_ppm)) {
+        when += (sanwo_time)(sw_emulator_random(&path->random) % (uint64_t)c->jitter);
+    if (sw_emulator_chance(&path->random, c->spike_ppm)) {
         stats->spikes++;
         when += c->spike;
     }
-    if (chance(path, c->reorder_ppm)) {
+    if (sw_emulator_chance(&path->random, c->reorder_ppm)) {
         sanwo_time more = c->reorder_delay;
 
         if (more == 0)
@@ -170,7 +156,7 @@ unsigned sw_emulator_path_enter(struct path *path, uint32_t length, sanwo_time n
         stats->lost++;
         return 0;
     }
-    if (chance(path, path->config.duplicate_ppm)) {
+    if (sw_emulator_chance(&path->random, path->config.duplicate_ppm)) {
         stats->duplicated++;
         copies = 2;
     }
@@ -179,13 +165,13 @@ unsigned sw_emulator_path_enter(struct path *path, uint32_t length, sanwo_time n
         sanwo_time left;
 
         *fate = (struct fate){.bit = PATH_NO_BIT, .length = length};
-        if (length > 0 && chance(path, path->config.corrupt_ppm)) {
+        if (length > 0 && sw_emulator_chance(&path->random, path->config.corrupt_ppm)) {
             stats->corrupted++;
-            fate->bit = (uint32_t)(next_random(path) % (length * UINT64_C(8)));
+            fate->bit = (uint32_t)(sw_emulator_random(&path->random) % (length * UINT64_C(8)));
         }
-        if (length > 1 && chance(path, path->config.truncate_ppm)) {
+        if (length > 1 && sw_emulator_chance(&path->random, path->config.truncate_ppm)) {
             stats->truncated++;
-            fate->length = 1 + (uint32_t)(next_random(path) % (length - 1));
+            fate->length = 1 + (uint32_t)(sw_emulator_random(&path->random) % (length - 1));
         }
         if (!send_at_rate(path, fate, now, &left)) {
             stats->queue_dropped++;

@@ -119,6 +119,14 @@ static int replay_json(const struct sim_options *o, const struct sim_result *res
     return result->failed ? STATUS_FAILED : STATUS_OK;
 }
 
+/* What cannot be written at all is said before the world runs. */
+static bool can_write(const char *path)
+{
+    FILE *file = fopen(path, "w");
+
+    return file != NULL && fclose(file) == 0;
+}
+
 int sw_sim_replay(const struct sim_options *o)
 {
     struct replay r = {.options = o, .world = o->world, .faults = o->faults, .pcap = o->pcap};
@@ -126,6 +134,8 @@ int sw_sim_replay(const struct sim_options *o)
     struct sim_draw d;
     int status = 0;
 
+    if (o->pcap != NULL && !can_write(o->pcap))
+        return sw_complain("sim", STATUS_WRITE, "%s: %s", o->pcap, strerror(errno));
     r.description = o->json ? NULL : stdout;
     sim_draw(&d, o->seed, o->world, o->faults);
     run_once(&r, &result);

@@ -15,6 +15,9 @@ struct bound {
     unsigned goodput;   /* of the transfers, in per cent of what it was unloaded */
 };
 
+static const struct bound unharmed = {SANWO_MSEC(100), 90};
+static const struct bound served = {SANWO_SEC(3), 25};
+
 struct siege {
     struct attack a;
     struct crowd c;
@@ -87,15 +90,23 @@ static void end(struct siege *s)
     attack_finish(&s->a);
 }
 
+/* A siege of five seconds, of which nothing more is asked than that honest users get this. */
+static void withstand(const char *name, const struct crowd_plan *plan, const struct bound *bound)
+{
+    struct siege s;
+    prepare(&s.a);
+    besiege(&s, name, plan, SANWO_SEC(5), bound);
+    end(&s);
+}
+
 /* They connect, ask nothing, and stay. B-13. */
 static void test_B_13_idle_connections(void **state)
 {
     struct siege s;
     const struct crowd_plan plan = {.size = crowd_size(), .window = 65535, .per_tick = 20};
-    const struct bound bound = {SANWO_MSEC(100), 90};
     (void)state;
     prepare(&s.a);
-    besiege(&s, __func__, &plan, SANWO_SEC(10), &bound);
+    besiege(&s, __func__, &plan, SANWO_SEC(10), &unharmed);
     assert_int_equal(s.c.established, plan.size);
     assert_in_range(attack_stats(&s.a).connections, plan.size, plan.size + 1000);
     end(&s);
@@ -114,14 +125,10 @@ static void trickle(struct attack *a)
 
 static void test_B_13_slowloris(void **state)
 {
-    struct siege s;
     const struct crowd_plan plan = {
         .size = crowd_size(), .window = 65535, .per_tick = 5, .tick = trickle};
-    const struct bound bound = {SANWO_MSEC(100), 90};
     (void)state;
-    prepare(&s.a);
-    besiege(&s, __func__, &plan, SANWO_SEC(5), &bound);
-    end(&s);
+    withstand(__func__, &plan, &unharmed);
 }
 
 /* Whatever comes, the window stays shut: each probe is answered. */
@@ -133,35 +140,27 @@ static void stay_shut(struct attack *a, uint32_t i, const struct hostile_segment
 
 static void test_B_07_window_zero(void **state)
 {
-    struct siege s;
     const struct crowd_plan plan = {.size = crowd_size(),
                                     .window = 0,
                                     .per_tick = 5,
                                     .verb = ATTACK_GET,
                                     .number = 1 << 30,
                                     .answer = stay_shut};
-    const struct bound bound = {SANWO_SEC(3), 25};
     (void)state;
-    prepare(&s.a);
-    besiege(&s, __func__, &plan, SANWO_SEC(5), &bound);
-    end(&s);
+    withstand(__func__, &plan, &served);
 }
 
 /* They ask for a lot and are never heard of again. B-18. */
 static void test_B_18_never_acknowledged(void **state)
 {
-    struct siege s;
     const struct crowd_plan plan = {.size = crowd_size(),
                                     .window = 65535,
                                     .per_tick = 5,
                                     .verb = ATTACK_GET,
                                     .number = 1 << 30,
                                     .silent = true};
-    const struct bound bound = {SANWO_SEC(3), 25};
     (void)state;
-    prepare(&s.a);
-    besiege(&s, __func__, &plan, SANWO_SEC(5), &bound);
-    end(&s);
+    withstand(__func__, &plan, &served);
 }
 
 /* What came is noted, and acknowledged a second later: 64 bytes at a time. */
@@ -185,7 +184,6 @@ static void sip(struct attack *a)
 /* A window of 64 bytes, and an acknowledgement each second: progress, of a kind. */
 static void test_B_28_tiny_window(void **state)
 {
-    struct siege s;
     const struct crowd_plan plan = {.size = crowd_size(),
                                     .window = 64,
                                     .per_tick = 5,
@@ -193,11 +191,8 @@ static void test_B_28_tiny_window(void **state)
                                     .number = 1 << 30,
                                     .answer = note_it,
                                     .tick = sip};
-    const struct bound bound = {SANWO_SEC(3), 25};
     (void)state;
-    prepare(&s.a);
-    besiege(&s, __func__, &plan, SANWO_SEC(5), &bound);
-    end(&s);
+    withstand(__func__, &plan, &served);
 }
 
 /* As much as the window takes, for an application that does not read. */
@@ -223,11 +218,10 @@ static const struct crowd_plan never_read = {.size = 6000,
 static void test_B_17_never_read(void **state)
 {
     struct siege s;
-    const struct bound bound = {SANWO_SEC(3), 25};
     (void)state;
     prepare(&s.a);
     s.a.config.tcp.receive_buffer = 4096;
-    besiege(&s, __func__, &never_read, SANWO_SEC(3), &bound);
+    besiege(&s, __func__, &never_read, SANWO_SEC(3), &served);
     assert_int_equal(s.c.reset, 0);
     end(&s);
 }
@@ -269,20 +263,15 @@ static void punch_holes(struct attack *a)
 
 static void test_B_16_holes(void **state)
 {
-    struct siege s;
     const struct crowd_plan plan = {
         .size = crowd_size(), .window = 65535, .per_tick = 5, .silent = true, .tick = punch_holes};
-    const struct bound bound = {SANWO_SEC(3), 25};
     (void)state;
-    prepare(&s.a);
-    besiege(&s, __func__, &plan, SANWO_SEC(5), &bound);
-    end(&s);
+    withstand(__func__, &plan, &served);
 }
 
 /* A FIN behind a request for a lot, and then nothing more. */
 static void test_B_15_fin_and_gone(void **state)
 {
-    struct siege s;
     const struct crowd_plan plan = {.size = crowd_size(),
                                     .window = 65535,
                                     .per_tick = 5,
@@ -290,11 +279,8 @@ static void test_B_15_fin_and_gone(void **state)
                                     .number = 1,
                                     .fin = true,
                                     .silent = true};
-    const struct bound bound = {SANWO_SEC(3), 25};
     (void)state;
-    prepare(&s.a);
-    besiege(&s, __func__, &plan, SANWO_SEC(5), &bound);
-    end(&s);
+    withstand(__func__, &plan, &served);
 }
 
 /* Closes when the victim does, so that the victim is the one to wait. */
@@ -318,10 +304,9 @@ static void test_B_14_time_wait(void **state)
                                     .verb = ATTACK_GET,
                                     .number = 1,
                                     .answer = close_too};
-    const struct bound bound = {SANWO_MSEC(100), 90};
     (void)state;
     prepare(&s.a);
-    besiege(&s, __func__, &plan, SANWO_SEC(1), &bound);
+    besiege(&s, __func__, &plan, SANWO_SEC(1), &unharmed);
     assert_int_equal(attack_stats(&s.a).time_wait, s.a.config.max_time_wait);
     struct crowd_member *last = &s.c.members[plan.size - 1];
     last->seq--; /* the oldest made room, so the latest is still remembered: its FIN is acknowledged */

@@ -46,17 +46,32 @@ static void send_frames(struct network *n, unsigned count, sanwo_time now)
     }
 }
 
-/* Ten frames at once at a millisecond each: they wait for 0, 1, ... 9 ms. */
+static struct sanwo_emulator_queue queue_at(const struct network *n, sanwo_time now)
+{
+    struct sanwo_emulator_queue queue;
+
+    sanwo_emulator_queue(n->emulator, true, now, &queue);
+    return queue;
+}
+
+/* Ten frames at once, of a millisecond each, for a queue of so many bytes. */
+static void send_ten(struct network *n, uint32_t room)
+{
+    struct sanwo_emulator_path path = {.rate = 10 * MILLION, .queue = room};
+
+    set_up(n, &path);
+    send_frames(n, 10, 0);
+}
+
+/* They wait for 0, 1, ... 9 ms. */
 static void test_waits_are_measured(void **state)
 {
-    struct sanwo_emulator_path path = {.rate = 10 * MILLION, .queue = 100000};
     struct sanwo_emulator_queue queue;
     struct network n;
 
     (void)state;
-    set_up(&n, &path);
-    send_frames(&n, 10, 0);
-    sanwo_emulator_queue(n.emulator, true, 0, &queue);
+    send_ten(&n, 100000);
+    queue = queue_at(&n, 0);
     assert_int_equal(queue.packets, 10);
     assert_int_equal(queue.dropped, 0);
     assert_int_equal(queue.mean, 4500000);
@@ -65,8 +80,7 @@ static void test_waits_are_measured(void **state)
     assert_in_range(queue.p99, 9 * MS * 15 / 16, 9 * MS);
     assert_int_equal(queue.most_bytes, 9 * LENGTH);
     assert_int_equal(queue.bytes, 10 * LENGTH);
-    sanwo_emulator_queue(n.emulator, true, 4 * MS, &queue);
-    assert_int_equal(queue.bytes, 6 * LENGTH);
+    assert_int_equal(queue_at(&n, 4 * MS).bytes, 6 * LENGTH);
     sanwo_emulator_queue(n.emulator, false, 0, &queue);
     assert_int_equal(queue.packets, 0);
     tear_down(&n);
@@ -74,14 +88,12 @@ static void test_waits_are_measured(void **state)
 
 static void test_drops_are_counted(void **state)
 {
-    struct sanwo_emulator_path path = {.rate = 10 * MILLION, .queue = 4 * LENGTH};
     struct sanwo_emulator_queue queue;
     struct network n;
 
     (void)state;
-    set_up(&n, &path);
-    send_frames(&n, 10, 0);
-    sanwo_emulator_queue(n.emulator, true, 0, &queue);
+    send_ten(&n, 4 * LENGTH);
+    queue = queue_at(&n, 0);
     assert_int_equal(queue.packets, 4);
     assert_int_equal(queue.dropped, 6);
     assert_int_equal(queue.most, 3 * MS);
@@ -90,21 +102,19 @@ static void test_drops_are_counted(void **state)
 
 static void test_restart_forgets(void **state)
 {
-    struct sanwo_emulator_path path = {.rate = 10 * MILLION, .queue = 100000};
     struct sanwo_emulator_queue queue;
     struct network n;
 
     (void)state;
-    set_up(&n, &path);
-    send_frames(&n, 10, 0);
+    send_ten(&n, 100000);
     sanwo_emulator_queue_restart(n.emulator);
-    sanwo_emulator_queue(n.emulator, true, 0, &queue);
+    queue = queue_at(&n, 0);
     assert_int_equal(queue.packets, 0);
     assert_int_equal(queue.mean, 0);
     assert_int_equal(queue.p99, 0);
     assert_int_equal(queue.bytes, 10 * LENGTH); /* what waits still waits */
     send_frames(&n, 1, 0);
-    sanwo_emulator_queue(n.emulator, true, 0, &queue);
+    queue = queue_at(&n, 0);
     assert_int_equal(queue.packets, 1);
     assert_int_equal(queue.mean, 10 * MS);
     tear_down(&n);
@@ -118,6 +128,13 @@ static uint64_t lost(const struct network *n)
     return stats.lost;
 }
 
+/* No burst begins any more; one that has begun goes on. */
+static void stop_bursts(struct network *n, struct sanwo_emulator_path *path)
+{
+    path->burst_ppm = 0;
+    sanwo_emulator_configure(n->emulator, path, &(struct sanwo_emulator_path){0});
+}
+
 /* Frames would never leave this burst; time does, and the next one begins at once. */
 static void test_bursts_end_in_time(void **state)
 {
@@ -129,8 +146,7 @@ static void test_bursts_end_in_time(void **state)
     send_frames(&n, 3, 0);
     send_frames(&n, 1, 10 * MS - 1);
     assert_int_equal(lost(&n), 4);
-    path.burst_ppm = 0;
-    sanwo_emulator_configure(n.emulator, &path, &(struct sanwo_emulator_path){0});
+    stop_bursts(&n, &path);
     send_frames(&n, 1, 10 * MS - 1);
     assert_int_equal(lost(&n), 5);
     send_frames(&n, 1, 10 * MS);
@@ -146,8 +162,7 @@ static void test_bursts_without_a_limit_last(void **state)
     (void)state;
     set_up(&n, &path);
     send_frames(&n, 1, 0);
-    path.burst_ppm = 0;
-    sanwo_emulator_configure(n.emulator, &path, &(struct sanwo_emulator_path){0});
+    stop_bursts(&n, &path);
     send_frames(&n, 1, SANWO_SEC(100));
     assert_int_equal(lost(&n), 2);
     tear_down(&n);

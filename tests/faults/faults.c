@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "faults.h"
+#include "sim/check.h"
 
 bool long_run(void)
 {
@@ -13,21 +14,9 @@ bool long_run(void)
     return text != NULL && *text != '\0' && *text != '0';
 }
 
-static void fail_test(void *context, struct world *w)
-{
-    (void)context;
-    print_error("%s, WORLD_SALT %llu, salt %llu, at %.6f s: %s\n", w->config.name,
-                (unsigned long long)w->config.salt >> 32,
-                (unsigned long long)w->config.salt & UINT32_MAX, (double)world_now(w) / 1e9,
-                w->failure);
-    world_describe(w, stderr);
-    fail();
-}
-
 void faults_config(struct world_config *c, const char *name)
 {
-    world_config_default(c, name);
-    c->on_failure = fail_test;
+    check_config(c, name);
     c->observed = false; /* nobody looks at the hash */
 }
 

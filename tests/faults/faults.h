@@ -23,7 +23,7 @@
 /** SANWO_LONG=1: nobody waits for the result. */
 bool long_run(void);
 
-/** As world_config_default(); a broken rule prints the world and fails the running test. */
+/** As check_config() of the simulator's tests, but what is observed is not hashed. */
 void faults_config(struct world_config *c, const char *name);
 /**
  * @end, of no talk, is whose the events of @handle are: for `user` of what a test opens itself.

@@ -19,3 +19,9 @@ void check_config(struct world_config *c, const char *name)
     world_config_default(c, name);
     c->on_failure = fail_test;
 }
+
+void check_path(struct world_config *c, const char *name, const struct sanwo_emulator_path *path)
+{
+    check_config(c, name);
+    world_config_path(c, path);
+}

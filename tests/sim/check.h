@@ -16,5 +16,7 @@
 
 /** As world_config_default(); a broken rule prints the world and fails the running test. */
 void check_config(struct world_config *c, const char *name);
+/** The same with a network that is so both ways. */
+void check_path(struct world_config *c, const char *name, const struct sanwo_emulator_path *path);
 
 #endif

@@ -82,8 +82,7 @@ static void test_good_network(void **state)
     struct world_config c;
 
     (void)state;
-    check_config(&c, __func__);
-    world_config_path(&c, &path);
+    check_path(&c, __func__, &path);
     for (c.salt = 0; c.salt < 4; c.salt++) {
         c.family = c.salt & 1 ? SANWO_FAMILY_IPV6 : SANWO_FAMILY_IPV4;
         storm(&c, 200);
@@ -101,8 +100,7 @@ static void test_bad_network(void **state)
     struct world_config c;
 
     (void)state;
-    check_config(&c, __func__);
-    world_config_path(&c, &path);
+    check_path(&c, __func__, &path);
     for (c.salt = 0; c.salt < 6; c.salt++) {
         c.family = c.salt & 1 ? SANWO_FAMILY_IPV6 : SANWO_FAMILY_IPV4;
         storm(&c, 200);
@@ -116,8 +114,7 @@ static void test_terrible_network(void **state)
     struct world_config c;
 
     (void)state;
-    check_config(&c, __func__);
-    world_config_path(&c, &path);
+    check_path(&c, __func__, &path);
     for (c.salt = 0; c.salt < 4; c.salt++)
         storm(&c, 100);
 }
@@ -130,8 +127,7 @@ static void test_tight_limits(void **state)
     unsigned refused = 0;
 
     (void)state;
-    check_config(&c, __func__);
-    world_config_path(&c, &path);
+    check_path(&c, __func__, &path);
     c.backlog = 8;
     for (int side = 0; side < 2; side++) {
         c.stack[side].ephemeral_first = 50000;
@@ -172,8 +168,7 @@ static void test_listener_goes(void **state)
     struct world *w;
 
     (void)state;
-    check_config(&c, __func__);
-    world_config_path(&c, &path);
+    check_path(&c, __func__, &path);
     w = world_create(&c);
     world_warm_up(w);
     for (unsigned i = 0; i < 50; i++) {

@@ -25,8 +25,7 @@ static uint64_t run_world(uint64_t salt)
     struct world *w;
     uint64_t hash;
 
-    check_config(&c, __func__);
-    world_config_path(&c, &path);
+    check_path(&c, __func__, &path);
     c.salt = salt;
     w = world_create(&c);
     for (unsigned i = 0; i < 40; i++) {

@@ -93,8 +93,7 @@ static void test_ten_megabytes(void **state)
     struct world_config c;
 
     (void)state;
-    check_config(&c, __func__);
-    world_config_path(&c, &path);
+    check_path(&c, __func__, &path);
     transfer(&c, 10 << 20, 0);
     c.family = SANWO_FAMILY_IPV6;
     transfer(&c, 10 << 20, 10 << 20);
@@ -113,8 +112,7 @@ static void test_wrap_around(void **state)
     struct world_config c;
 
     (void)state;
-    check_config(&c, __func__);
-    world_config_path(&c, &path);
+    check_path(&c, __func__, &path);
     c.isn_is_set = true;
     for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
         c.isn[0] = 0u - before[i];
@@ -134,8 +132,7 @@ static void test_small_writes(void **state)
     struct world *w;
 
     (void)state;
-    check_config(&c, __func__);
-    world_config_path(&c, &path);
+    check_path(&c, __func__, &path);
     w = world_create(&c);
     assert_non_null(world_open(w, 1, &small, &small, NULL));
     world_finish(w, SANWO_SEC(60));
@@ -154,8 +151,7 @@ static void test_many_at_once(void **state)
     struct world *w;
 
     (void)state;
-    check_config(&c, __func__);
-    world_config_path(&c, &path);
+    check_path(&c, __func__, &path);
     w = world_create(&c);
     for (unsigned i = 0; i < 100; i++) {
         struct world_plan opener = {

@@ -7,6 +7,8 @@
 #define HOUR (3600 * 1000) /* ms */
 
 static const uint8_t cookie_option[12] = {34, 10, 1, 2, 3, 4, 5, 6, 7, 8, 1, 1};
+static const uint8_t longest_cookie[20] = {34, 18, 1,  2,  3,  4,  5,  6,  7, 8,
+                                           9,  10, 11, 12, 13, 14, 15, 16, 1, 1};
 static const uint8_t other_cookie[12] = {34, 10, 8, 7, 6, 5, 4, 3, 2, 1, 1, 1};
 
 static void connect_fast(struct peer *p, uint32_t text)
@@ -43,6 +45,13 @@ static void end(struct peer *p)
     peer_advance(p, 1);
 }
 
+/* A connection whose SYN carries all of the text. */
+static const struct segment *say_at_once(struct peer *p, uint32_t text)
+{
+    connect_fast(p, text);
+    return EXPECT(p, .flags = SYN, .length = text);
+}
+
 /* A connection that only gets the cookie. */
 static void learn(struct peer *p, const uint8_t *raw)
 {
@@ -50,6 +59,23 @@ static void learn(struct peer *p, const uint8_t *raw)
     assert_int_equal(EXPECT(p, .flags = SYN)->cookie_kind, 34);
     answer(p, 1, raw);
     EXPECT(p, .flags = ACK, .seq = 1, .ack = 1);
+    end(p);
+}
+
+/* It gets the cookie, and the next one uses it. */
+static const struct segment *learn_and_say(struct peer *p, uint32_t text)
+{
+    learn(p, cookie_option);
+    return say_at_once(p, text);
+}
+
+/* With 20 bytes of option. */
+static void learn_longest(struct peer *p)
+{
+    connect_fast(p, 0);
+    EXPECT(p, .flags = SYN);
+    SEND(p, .flags = SYN | ACK, .ack = 1, .raw = longest_cookie, .raw_length = 20);
+    peer_discard(p);
     end(p);
 }
 
@@ -71,6 +97,13 @@ static bool is_tried(struct peer *p)
     assert_true(tried || !syn->length);
     end(p);
     return tried;
+}
+
+/* The connection came to nothing, and the next one is as without Fast Open. */
+static void assert_given_up(struct peer *p)
+{
+    sanwo_tcp_close(p->stack, p->conn, p->now);
+    assert_false(is_tried(p));
 }
 
 /* RFC7413-3-1: not unless the user asks. */
@@ -105,9 +138,7 @@ static void test_request(void **state)
 static void test_text_is_taken(void **state)
 {
     struct peer *p = *state;
-    learn(p, cookie_option);
-    connect_fast(p, 300);
-    const struct segment *syn = EXPECT(p, .flags = SYN, .length = 300);
+    const struct segment *syn = learn_and_say(p, 300);
     assert_memory_equal(syn->cookie, cookie_option + 2, 8);
     peer_advance(p, RTT);
     answer(p, 301, NULL);
@@ -191,9 +222,7 @@ static void test_too_late_for_the_syn(void **state)
 static void test_text_is_refused(void **state)
 {
     struct peer *p = *state;
-    learn(p, cookie_option);
-    connect_fast(p, 300);
-    EXPECT(p, .flags = SYN, .length = 300);
+    learn_and_say(p, 300);
     peer_advance(p, RTT);
     answer(p, 1, NULL);
     EXPECT(p, .flags = ACK, .seq = 1, .ack = 1, .length = 300);
@@ -212,23 +241,18 @@ static void test_text_is_refused(void **state)
 static void test_new_cookie(void **state)
 {
     struct peer *p = *state;
-    learn(p, cookie_option);
-    connect_fast(p, 300);
-    EXPECT(p, .flags = SYN, .length = 300);
+    learn_and_say(p, 300);
     answer(p, 1, other_cookie);
     EXPECT(p, .flags = ACK, .seq = 1, .ack = 1, .length = 300);
     end(p);
-    connect_fast(p, 300);
-    const struct segment *syn = EXPECT(p, .flags = SYN, .length = 300);
+    const struct segment *syn = say_at_once(p, 300);
     assert_memory_equal(syn->cookie, other_cookie + 2, 8);
 }
 
 static void test_part_is_taken(void **state)
 {
     struct peer *p = *state;
-    learn(p, cookie_option);
-    connect_fast(p, 300);
-    EXPECT(p, .flags = SYN, .length = 300);
+    learn_and_say(p, 300);
     answer(p, 101, NULL);
     EXPECT(p, .flags = ACK, .seq = 101, .ack = 1, .length = 200);
     assert_int_equal(peer_info(p).bytes_acked, 100);
@@ -238,9 +262,7 @@ static void test_part_is_taken(void **state)
 static void test_acks_out_of_range(void **state)
 {
     struct peer *p = *state;
-    learn(p, cookie_option);
-    connect_fast(p, 300);
-    EXPECT(p, .flags = SYN, .length = 300);
+    learn_and_say(p, 300);
     answer(p, 302, NULL);
     EXPECT(p, .flags = RST, .seq = 302);
     answer(p, 0, NULL);
@@ -256,8 +278,7 @@ static void test_black_hole(void **state)
     struct peer *p = *state;
     learn(p, cookie_option);
     for (int doublings = 0; doublings < 3; doublings++) {
-        connect_fast(p, 300);
-        EXPECT(p, .flags = SYN, .length = 300);
+        say_at_once(p, 300);
         const struct segment *syn = EXPECT_WITHIN(p, 1100, .flags = SYN);
         assert_int_equal(syn->cookie_kind, 0);
         answer(p, 1, NULL);
@@ -269,13 +290,11 @@ static void test_black_hole(void **state)
         assert_false(is_tried(p));
         peer_advance(p, 3000);
     }
-    connect_fast(p, 300); /* it works: one failure more would count as the first */
-    EXPECT(p, .flags = SYN, .length = 300);
+    say_at_once(p, 300); /* it works: one failure more would count as the first */
     answer(p, 301, NULL);
     peer_discard(p);
     end(p);
-    connect_fast(p, 300);
-    EXPECT(p, .flags = SYN, .length = 300);
+    say_at_once(p, 300);
     SEND(p, .flags = RST | ACK, .ack = 301);
     assert_in_range(known(p).fast_open_blocked, SANWO_SEC(3598), SANWO_SEC(3600));
 }
@@ -297,9 +316,7 @@ static void test_request_is_dropped(void **state)
 static void test_late_answer(void **state)
 {
     struct peer *p = *state;
-    learn(p, cookie_option);
-    connect_fast(p, 300);
-    EXPECT(p, .flags = SYN, .length = 300);
+    learn_and_say(p, 300);
     EXPECT_WITHIN(p, 1100, .flags = SYN);
     answer(p, 301, NULL);
     EXPECT(p, .flags = ACK, .seq = 301, .ack = 1);
@@ -312,17 +329,13 @@ static void test_late_answer(void **state)
 static void test_refused(void **state)
 {
     struct peer *p = *state;
-    learn(p, cookie_option);
-    connect_fast(p, 300);
-    EXPECT(p, .flags = SYN, .length = 300);
+    learn_and_say(p, 300);
     SEND(p, .flags = RST | ACK, .ack = 301);
     assert_int_equal(peer_events(p, p->conn).error, SANWO_ECONNREFUSED);
-    sanwo_tcp_close(p->stack, p->conn, p->now);
-    assert_false(is_tried(p));
+    assert_given_up(p);
     p->theirs.port = 81;
     assert_true(is_tried(p));
-    connect_fast(p, 300);
-    EXPECT(p, .flags = SYN, .length = 300);
+    say_at_once(p, 300);
     SEND(p, .flags = RST | ACK, .ack = 301);
     sanwo_tcp_close(p->stack, p->conn, p->now);
     assert_int_equal(known(p).fast_open_blocked_port, 0); /* two of them: it is the host */
@@ -333,26 +346,20 @@ static void test_refused(void **state)
 static void test_unreachable(void **state)
 {
     struct peer *p = *state;
-    learn(p, cookie_option);
-    connect_fast(p, 300);
-    EXPECT(p, .flags = SYN, .length = 300);
+    learn_and_say(p, 300);
     peer_icmp(p, p->family == SANWO_FAMILY_IPV4 ? 3 : 1, p->family == SANWO_FAMILY_IPV4 ? 3 : 4, 0);
     ASSERT_STATE(p, CLOSED);
-    sanwo_tcp_close(p->stack, p->conn, p->now);
-    assert_false(is_tried(p));
+    assert_given_up(p);
 }
 
 static void test_no_answer(void **state)
 {
     struct peer *p = *state;
-    learn(p, cookie_option);
-    connect_fast(p, 300);
-    EXPECT(p, .flags = SYN, .length = 300);
+    learn_and_say(p, 300);
     peer_advance(p, 400 * 1000);
     peer_discard(p);
     ASSERT_STATE(p, CLOSED);
-    sanwo_tcp_close(p->stack, p->conn, p->now);
-    assert_false(is_tried(p));
+    assert_given_up(p);
 }
 
 /* The user's own change of mind is nobody's failure. */
@@ -361,8 +368,7 @@ static void test_user_closes(void **state)
     struct peer *p = *state;
     learn(p, cookie_option);
     for (int i = 0; i < 2; i++) {
-        connect_fast(p, 300);
-        EXPECT(p, .flags = SYN, .length = 300);
+        say_at_once(p, 300);
         if (i)
             sanwo_tcp_abort(p->stack, p->conn, p->now);
         else
@@ -376,26 +382,21 @@ static void test_silence_behind_the_syn(void **state)
 {
     struct peer *p = *state;
     p->config.tcp.retransmit_limit = 3;
-    learn(p, cookie_option);
-    connect_fast(p, 300);
-    EXPECT(p, .flags = SYN, .length = 300);
+    learn_and_say(p, 300);
     answer(p, 301, NULL);
     EXPECT(p, .flags = ACK, .seq = 301, .ack = 1);
     WRITE(p, 10);
     peer_advance(p, 60 * 1000);
     peer_discard(p);
     ASSERT_STATE(p, CLOSED);
-    sanwo_tcp_close(p->stack, p->conn, p->now);
-    assert_false(is_tried(p));
+    assert_given_up(p);
 }
 
 /* RFC 7413 4.2.2: simultaneous open is as it always was; text in a SYN without a cookie of ours waits. */
 static void test_simultaneous_open(void **state)
 {
     struct peer *p = *state;
-    learn(p, cookie_option);
-    connect_fast(p, 300);
-    EXPECT(p, .flags = SYN, .length = 300);
+    learn_and_say(p, 300);
     peer_syn(p, SYN);
     const struct segment *syn = EXPECT(p, .flags = SYN | ACK, .seq = 0, .ack = 1);
     assert_int_equal(syn->cookie_kind, 0);
@@ -409,9 +410,7 @@ static void test_simultaneous_open(void **state)
 static void test_simultaneous_open_takes_text(void **state)
 {
     struct peer *p = *state;
-    learn(p, cookie_option);
-    connect_fast(p, 300);
-    EXPECT(p, .flags = SYN, .length = 300);
+    learn_and_say(p, 300);
     peer_syn(p, SYN);
     EXPECT(p, .flags = SYN | ACK, .seq = 0, .ack = 1);
     /* RFC7413-4.1.1-1: a cookie without a SYN is none. */
@@ -420,31 +419,22 @@ static void test_simultaneous_open_takes_text(void **state)
     assert_int_equal(peer_info(p).bytes_acked, 300);
     QUIET(p, 3000);
     end(p);
-    connect_fast(p, 10);
-    assert_memory_equal(EXPECT(p, .flags = SYN, .length = 10)->cookie, cookie_option + 2, 8);
+    assert_memory_equal(say_at_once(p, 10)->cookie, cookie_option + 2, 8);
 }
 
 /* 4.1.1: the longest cookie; with timestamps, scale and SACK it just fits. RFC 7413 9: as it was given. */
 static void test_long_cookie_and_experiment(void **state)
 {
     struct peer *p = *state;
-    static const uint8_t longest[20] = {34, 18, 1,  2,  3,  4,  5,  6,  7, 8,
-                                        9,  10, 11, 12, 13, 14, 15, 16, 1, 1};
     static const uint8_t experiment[12] = {254, 12, 0xf9, 0x89, 1, 2, 3, 4, 5, 6, 7, 8};
-    connect_fast(p, 0);
-    EXPECT(p, .flags = SYN);
-    SEND(p, .flags = SYN | ACK, .ack = 1, .raw = longest, .raw_length = 20);
-    peer_discard(p);
-    end(p);
-    connect_fast(p, 100);
-    const struct segment *syn = EXPECT(p, .flags = SYN, .length = 100);
+    learn_longest(p);
+    const struct segment *syn = say_at_once(p, 100);
     assert_int_equal(syn->cookie_length, 16);
-    assert_memory_equal(syn->cookie, longest + 2, 16);
+    assert_memory_equal(syn->cookie, longest_cookie + 2, 16);
     answer(p, 101, experiment);
     peer_discard(p);
     end(p);
-    connect_fast(p, 100);
-    syn = EXPECT(p, .flags = SYN, .length = 100);
+    syn = say_at_once(p, 100);
     assert_int_equal(syn->cookie_kind, 254);
     assert_memory_equal(syn->cookie, experiment + 4, 8);
 }
@@ -453,15 +443,9 @@ static void test_long_cookie_and_experiment(void **state)
 static void test_no_room_for_the_cookie(void **state)
 {
     struct peer *p = *state;
-    static const uint8_t longest[20] = {34, 18, 1,  2,  3,  4,  5,  6,  7, 8,
-                                        9,  10, 11, 12, 13, 14, 15, 16, 1, 1};
     static const uint8_t order[8] = {2, 1, 3, 1, 1, 4, 8}; /* 24 bytes */
     memcpy(p->config.tcp.option_order, order, sizeof(order));
-    connect_fast(p, 0);
-    EXPECT(p, .flags = SYN);
-    SEND(p, .flags = SYN | ACK, .ack = 1, .raw = longest, .raw_length = 20);
-    peer_discard(p);
-    end(p);
+    learn_longest(p);
     connect_fast(p, 100);
     const struct segment *syn = EXPECT(p, .flags = SYN);
     assert_int_equal(syn->cookie_kind, 0);
@@ -532,8 +516,7 @@ static void test_snapshot(void **state)
     sanwo_stack_peers_forget(p->stack, NULL);
     assert_int_equal(sanwo_stack_restore(p->region, p->region_size, copy, size, &p->stack), 0);
     test_free(copy);
-    connect_fast(p, 300);
-    EXPECT(p, .flags = SYN, .length = 300);
+    say_at_once(p, 300);
 }
 
 int main(void)

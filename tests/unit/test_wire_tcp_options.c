@@ -1,11 +1,9 @@
 /*
  * test_wire_tcp_options.c - TCP options: every truncation, every length byte at every place,
- * layouts known by hand, orders, cutting to the room, round trips, and a second reader to compare.
+ * layouts known by hand, orders, cutting to the room, round trips, and a second reader to compare. Fast Open's
+ * layouts are in test_wire_fast_open.c.
  */
-#include "test_wire_support.h"
-
-#include "wire/tcp.h"
-#include "wire/tcp_options.h"
+#include "test_wire_options_support.h"
 
 /* As Linux opens a connection. */
 static const uint8_t linux_syn[20] = {2,    4, 0x05, 0xb4, 4, 2, 8, 10, 0x01, 0x02,
@@ -14,151 +12,6 @@ static const uint8_t linux_syn[20] = {2,    4, 0x05, 0xb4, 4, 2, 8, 10, 0x01, 0x
 static const uint8_t full_ack[40] = {
     1, 1, 8, 10, 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff, 1, 1, 5, 26, 0xff, 0xff, 0xff, 0xf0,
     0, 0, 0, 16, 0, 0, 1, 0, 0,    0,    2,    0,    0, 0, 3, 0,  0,    0,    4,    0};
-
-static const struct {
-    uint8_t kind, size;
-} known_sizes[] = {
-    {TCP_OPTION_MSS, 4},        {TCP_OPTION_WINDOW_SCALE, 3}, {TCP_OPTION_SACK_PERMITTED, 2},
-    {TCP_OPTION_SACK, 10},      {TCP_OPTION_SACK, 18},        {TCP_OPTION_SACK, 26},
-    {TCP_OPTION_SACK, 34},      {TCP_OPTION_TIMESTAMPS, 10},  {TCP_OPTION_FAST_OPEN, 2},
-    {TCP_OPTION_FAST_OPEN, 6},  {TCP_OPTION_FAST_OPEN, 8},    {TCP_OPTION_FAST_OPEN, 10},
-    {TCP_OPTION_FAST_OPEN, 12}, {TCP_OPTION_FAST_OPEN, 14},   {TCP_OPTION_FAST_OPEN, 16},
-    {TCP_OPTION_FAST_OPEN, 18},
-};
-
-static bool size_is_right(unsigned kind, unsigned size)
-{
-    for (size_t i = 0; i < SW_COUNT(known_sizes); i++)
-        if (known_sizes[i].kind == kind && known_sizes[i].size == size)
-            return true;
-    return false;
-}
-
-static void take_known(struct wire_tcp_options *o, const uint8_t *p)
-{
-    const uint8_t *v = p + 2;
-
-    switch (p[0]) {
-    case TCP_OPTION_MSS:
-        o->mss = sw_load16(v);
-        break;
-    case TCP_OPTION_WINDOW_SCALE:
-        o->window_scale = v[0] > 14 ? 14 : (int8_t)v[0];
-        break;
-    case TCP_OPTION_SACK_PERMITTED:
-        o->sack_permitted = true;
-        break;
-    case TCP_OPTION_SACK:
-        o->sack_count = (uint8_t)((p[1] - 2) / 8);
-        for (int i = 0; i < o->sack_count; i++, v += 8)
-            o->sack[i] =
-                (struct wire_tcp_sack){tcp_seq_of(sw_load32(v)), tcp_seq_of(sw_load32(v + 4))};
-        break;
-    case TCP_OPTION_TIMESTAMPS:
-        o->timestamps = true;
-        o->ts_value = sw_load32(v);
-        o->ts_echo = sw_load32(v + 4);
-        break;
-    default:
-        o->fast_open = true;
-        o->fast_open_length = (uint8_t)(p[1] - 2);
-        memcpy(o->fast_open_cookie, v, o->fast_open_length);
-        break;
-    }
-}
-
-/* The second reader: indices instead of a cursor, a table instead of a switch on sizes. */
-static struct wire_tcp_options read_again(const uint8_t *p, size_t n)
-{
-    struct wire_tcp_options o;
-    bool seen[256] = {false};
-
-    memset(&o, 0, sizeof(o));
-    o.window_scale = -1;
-    for (size_t i = 0; i < n && p[i] != 0;) {
-        if (p[i] == 1) {
-            i++;
-            continue;
-        }
-        if (i + 1 >= n || p[i + 1] < 2 || i + p[i + 1] > n) {
-            o.malformed = true;
-            break;
-        }
-        size_t cookie = p[i + 1] - 4u; /* of an experiment: RFC 7413 9 */
-        if (p[i] == 254 && p[i + 1] >= 4 && sw_load16(p + i + 2) == 0xf989 && !o.fast_open &&
-            (cookie == 0 || (cookie >= 4 && cookie <= 16 && cookie % 2 == 0))) {
-            o.fast_open = o.fast_open_experiment = true;
-            o.fast_open_length = (uint8_t)cookie;
-            memcpy(o.fast_open_cookie, p + i + 4, cookie);
-            seen[34] = true;
-        }
-        if (!seen[p[i]] && size_is_right(p[i], p[i + 1])) {
-            take_known(&o, p + i);
-            seen[p[i]] = true; /* one of the wrong size does not hide the right one behind it */
-        }
-        i += p[i + 1];
-    }
-    return o;
-}
-
-static void assert_same(const struct wire_tcp_options *a, const struct wire_tcp_options *b)
-{
-    assert_int_equal(a->ts_value, b->ts_value);
-    assert_int_equal(a->ts_echo, b->ts_echo);
-    assert_int_equal(a->mss, b->mss);
-    assert_int_equal(a->window_scale, b->window_scale);
-    assert_int_equal(a->sack_permitted, b->sack_permitted);
-    assert_int_equal(a->timestamps, b->timestamps);
-    assert_int_equal(a->malformed, b->malformed);
-    assert_int_equal(a->fast_open, b->fast_open);
-    assert_int_equal(a->fast_open_length, b->fast_open_length);
-    assert_int_equal(a->fast_open_experiment, b->fast_open_experiment);
-    assert_memory_equal(a->fast_open_cookie, b->fast_open_cookie, 16);
-    assert_int_equal(a->sack_count, b->sack_count);
-    assert_memory_equal(a->sack, b->sack, sizeof(a->sack));
-}
-
-/* Reads @n bytes from a place that ends with them, and compares with the second reader. */
-static struct wire_tcp_options read_exact(const uint8_t *bytes, size_t n)
-{
-    uint8_t *p = exact_copy(bytes, n);
-    struct wire_tcp_options o, again = read_again(bytes, n);
-
-    sw_wire_tcp_options_read(&o, p, n);
-    free(p);
-    assert_same(&o, &again);
-    return o;
-}
-
-/* RFC 7413 9, RFC 6994: the experiment counts as the option, the first of either as usual. */
-static void test_fast_open_experiment(void **state)
-{
-    static const struct {
-        uint8_t bytes[24];
-        size_t size;
-        int length; /* of the cookie, -1: no option */
-        bool experiment;
-        uint8_t first; /* of the cookie */
-    } rows[] = {
-        {{254, 4, 0xf9, 0x89}, 4, 0, true, 0},
-        {{254, 8, 0xf9, 0x89, 5, 6, 7, 8}, 8, 4, true, 5},
-        {{254, 7, 0xf9, 0x89, 5, 6, 7, 1}, 8, -1, false, 0},
-        {{254, 6, 0xf9, 0x89, 5, 6, 1, 1}, 8, -1, false, 0},
-        {{254, 4, 0xf9, 0x88}, 4, -1, false, 0},
-        {{254, 3, 0xf9, 0x89}, 4, -1, false, 0},
-        {{254, 2, 0, 0}, 4, -1, false, 0},
-        {{254, 8, 0xf9, 0x89, 5, 6, 7, 8, 34, 6, 1, 2, 3, 4}, 14, 4, true, 5},
-        {{34, 6, 1, 2, 3, 4, 254, 8, 0xf9, 0x89, 5, 6, 7, 8}, 14, 4, false, 1},
-        {{34, 3, 1, 254, 8, 0xf9, 0x89, 5, 6, 7, 8}, 11, 4, true, 5},
-    };
-    (void)state;
-    for (size_t i = 0; i < SW_COUNT(rows); i++) {
-        struct wire_tcp_options o = read_exact(rows[i].bytes, rows[i].size);
-        assert_int_equal(o.fast_open ? o.fast_open_length : -1, rows[i].length);
-        assert_int_equal(o.fast_open_experiment, rows[i].experiment);
-        assert_int_equal(o.fast_open_cookie[0], rows[i].first);
-    }
-}
 
 static void test_none(void **state)
 {
@@ -328,23 +181,6 @@ static void add_sack(struct wire_tcp_options *o, uint8_t count)
         o->sack[i] = (struct wire_tcp_sack){tcp_seq_of(i * 100), tcp_seq_of(i * 100 + 50)};
 }
 
-/* Writes into exactly @room bytes of heap; nothing behind what it returns may be touched. */
-static size_t write_exact(const struct wire_tcp_options *o, const uint8_t *order, uint8_t *out,
-                          size_t room)
-{
-    uint8_t *p = malloc(room);
-    size_t n;
-
-    memset(p, 0xa5, room);
-    n = sw_wire_tcp_options_write(o, order, p, room);
-    assert_true(n <= room && n % 4 == 0);
-    for (size_t i = n; i < room; i++)
-        assert_int_equal(p[i], 0xa5);
-    memcpy(out, p, n);
-    free(p);
-    return n;
-}
-
 static void test_write_like_linux(void **state)
 {
     struct wire_tcp_options o = syn_options();
@@ -368,13 +204,6 @@ static void test_write_like_linux(void **state)
     assert_memory_equal(out, full_ack, 40);
 }
 
-struct layout {
-    struct wire_tcp_options o;
-    uint8_t order[12];
-    uint8_t room, length;
-    uint8_t bytes[40];
-};
-
 static const struct layout layouts[] = {
     /* nothing at all */
     {{.window_scale = -1}, {0}, 40, 0, {0}},
@@ -384,57 +213,12 @@ static const struct layout layouts[] = {
      40,
      12,
      {2, 4, 2, 24, 1, 1, 4, 2, 1, 3, 3, 0}},
-    /* a fast open request ends with NOPs, a cookie of its size too; zeros follow what comes later */
-    {{.window_scale = -1, .fast_open = true}, {0}, 40, 4, {34, 2, 1, 1}},
-    {{.window_scale = -1, .fast_open = true, .fast_open_experiment = true},
-     {0},
-     40,
-     4,
-     {254, 4, 0xf9, 0x89}},
-    {{.window_scale = -1,
-      .fast_open = true,
-      .fast_open_experiment = true,
-      .fast_open_length = 4,
-      .fast_open_cookie = {1, 2, 3, 4}},
-     {0},
-     40,
-     8,
-     {254, 8, 0xf9, 0x89, 1, 2, 3, 4}},
-    /* it comes last where the order does not name it, and only if there is room */
-    {{.mss = 536, .window_scale = 2, .fast_open = true},
-     {2, 1, 3},
-     40,
-     12,
-     {2, 4, 2, 24, 1, 3, 3, 2, 34, 2, 1, 1}},
-    {{.mss = 536, .window_scale = 2, .fast_open = true, .fast_open_length = 4},
-     {2, 1, 3},
-     12,
-     8,
-     {2, 4, 2, 24, 1, 3, 3, 2}},
-    {{.mss = 536, .window_scale = -1, .fast_open = true},
-     {34, 3, 2},
-     40,
-     8,
-     {34, 2, 1, 1, 2, 4, 2, 24}},
-    {{.window_scale = -1,
-      .fast_open = true,
-      .fast_open_length = 6,
-      .fast_open_cookie = {1, 2, 3, 4, 5, 6}},
-     {0},
-     40,
-     8,
-     {34, 8, 1, 2, 3, 4, 5, 6}},
-    /* SACK alone, and behind a cookie that leaves it aligned already */
+    /* SACK alone */
     {{.window_scale = -1, .sack_count = 1, .sack = {{{1}, {2}}}},
      {0},
      40,
      12,
      {1, 1, 5, 10, 0, 0, 0, 1, 0, 0, 0, 2}},
-    {{.window_scale = -1, .fast_open = true, .sack_count = 1, .sack = {{{1}, {2}}}},
-     {0},
-     40,
-     12,
-     {34, 2, 5, 10, 0, 0, 0, 1, 0, 0, 0, 2}},
     /* an order without NOPs is aligned for the caller */
     {{.mss = 536, .window_scale = 2}, {3, 2}, 40, 8, {1, 3, 3, 2, 2, 4, 2, 24}},
     /* with NOPs it is taken at its word, trailing zeros included */
@@ -464,20 +248,6 @@ static const struct layout layouts[] = {
     {{.mss = 536, .window_scale = 2}, {0}, 7, 4, {2, 4, 2, 24}},
     {{.mss = 536, .window_scale = 2}, {0}, 3, 0, {0}},
     /* no room for NOPs, but for the option */
-    {{.window_scale = 2, .fast_open = true, .fast_open_length = 4},
-     {34, 3},
-     12,
-     12,
-     {34, 6, 0, 0, 0, 0, 1, 1, 1, 3, 3, 2}},
-    {{.window_scale = -1,
-      .timestamps = true,
-      .fast_open = true,
-      .fast_open_length = 4,
-      .ts_value = 1},
-     {34, 8},
-     16,
-     16,
-     {34, 6, 0, 0, 0, 0, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0}},
     {{.window_scale = -1, .sack_permitted = true, .sack_count = 1, .sack = {{{1}, {2}}}},
      {4, 5},
      16,
@@ -489,15 +259,7 @@ static const struct layout layouts[] = {
 static void test_write_layouts(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < SW_COUNT(layouts); i++) {
-        const struct layout *l = &layouts[i];
-        uint8_t out[40];
-        size_t n = write_exact(&l->o, l->order[0] ? l->order : NULL, out, l->room);
-        if (n != l->length)
-            print_error("layout %zu\n", i);
-        assert_int_equal(n, l->length);
-        assert_memory_equal(out, l->bytes, l->length);
-    }
+    assert_layouts(layouts, SW_COUNT(layouts));
 }
 
 /* For every room: it fits, it reads, and SACK blocks give way from the end. */
@@ -610,7 +372,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_none),
-        cmocka_unit_test(test_fast_open_experiment),
         cmocka_unit_test(test_known_layouts),
         cmocka_unit_test(test_every_truncation),
         cmocka_unit_test(test_every_length_byte_at_every_place),

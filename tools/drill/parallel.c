@@ -22,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "pipe.h"
 #include "python.h"
 
 #define LOOK_EVERY_MS 200
@@ -66,23 +67,6 @@ struct pool {
 
 /* ---- in the worker ----------------------------------------------------------------------------- */
 
-static bool put(int fd, const void *bytes, size_t length)
-{
-    const char *p = bytes;
-
-    while (length) {
-        ssize_t n = write(fd, p, length);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        p += n;
-        length -= (size_t)n;
-    }
-    return true;
-}
-
 static bool tell(int fd, size_t index, const struct drill_result *result)
 {
     struct record record = {.index = index,
@@ -92,8 +76,9 @@ static bool tell(int fd, size_t index, const struct drill_result *result)
                             .line = result->line,
                             .verdict = (uint8_t)result->verdict};
 
-    return put(fd, &record, sizeof record) && put(fd, result->message, record.message_length) &&
-           put(fd, result->detail, record.detail_length);
+    return sw_drill_pipe_put(fd, &record, sizeof record) &&
+           sw_drill_pipe_put(fd, result->message, record.message_length) &&
+           sw_drill_pipe_put(fd, result->detail, record.detail_length);
 }
 
 static void work(struct pool *pool, struct at *at, int fd)

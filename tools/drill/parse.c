@@ -113,12 +113,14 @@ char *sw_drill_parse_copy(struct drill_parser *p, const struct drill_token *toke
 /* ---- failing ------------------------------------------------------------------------------------ */
 
 static void write_message(struct drill_parser *p, const struct drill_token *at, const char *prefix,
-                          const char *what)
+                          const char *format, va_list arguments)
 {
     const struct drill_place *place = &at->place;
+    char what[512];
 
     if (*p->message)
         return;
+    vsnprintf(what, sizeof(what), format, arguments);
     if (place->included)
         snprintf(p->message, p->message_size, "%s%s:%u: %s (included at %s:%u)", prefix,
                  place->included, place->line, what, p->script->path, place->script_line);
@@ -134,26 +136,22 @@ static void write_message(struct drill_parser *p, const struct drill_token *at, 
 bool sw_drill_parse_fail(struct drill_parser *p, const struct drill_token *at, const char *format,
                          ...)
 {
-    char what[512];
     va_list arguments;
 
     va_start(arguments, format);
-    vsnprintf(what, sizeof(what), format, arguments);
+    write_message(p, at, "", format, arguments);
     va_end(arguments);
-    write_message(p, at, "", what);
     return false;
 }
 
 bool sw_drill_parse_unsupported(struct drill_parser *p, const struct drill_token *at,
                                 const char *format, ...)
 {
-    char what[512];
     va_list arguments;
 
     va_start(arguments, format);
-    vsnprintf(what, sizeof(what), format, arguments);
+    write_message(p, at, "unsupported: ", format, arguments);
     va_end(arguments);
-    write_message(p, at, "unsupported: ", what);
     return false;
 }
 

@@ -21,6 +21,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "pipe.h"
+
 struct drill_python {
     pid_t pid; /* 0: not started */
     bool absent;
@@ -143,43 +145,13 @@ static bool start(struct drill_python *p)
     return p->pid > 0;
 }
 
-static bool put(int fd, const char *bytes, size_t length)
-{
-    while (length) {
-        ssize_t n = write(fd, bytes, length);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        bytes += n;
-        length -= (size_t)n;
-    }
-    return true;
-}
-
-static bool get(int fd, char *bytes, size_t length)
-{
-    while (length) {
-        ssize_t n = read(fd, bytes, length);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        bytes += n;
-        length -= (size_t)n;
-    }
-    return true;
-}
-
 /* The answer's length, which stands on a line of its own. */
 static bool get_length(int fd, size_t *out)
 {
     char c;
 
     *out = 0;
-    while (get(fd, &c, 1)) {
+    while (sw_drill_pipe_get(fd, &c, 1)) {
         if (c == '\n')
             return true;
         if (c < '0' || c > '9')
@@ -194,7 +166,8 @@ static bool ask(struct drill_python *p, const char *program, size_t length, size
     char head[32];
     int n = snprintf(head, sizeof head, "%zu\n", length);
 
-    return put(p->in, head, (size_t)n) && put(p->in, program, length) && get_length(p->out, answer);
+    return sw_drill_pipe_put(p->in, head, (size_t)n) && sw_drill_pipe_put(p->in, program, length) &&
+           get_length(p->out, answer);
 }
 
 /* Reads @length bytes, of which what fits is kept. */
@@ -203,11 +176,11 @@ static bool get_message(int fd, size_t length, char *message, size_t size)
     size_t kept = length < size - 1 ? length : size - 1;
     char c;
 
-    if (!get(fd, message, kept))
+    if (!sw_drill_pipe_get(fd, message, kept))
         return false;
     message[kept] = 0;
     for (size_t i = kept; i < length; i++)
-        if (!get(fd, &c, 1))
+        if (!sw_drill_pipe_get(fd, &c, 1))
             return false;
     return true;
 }

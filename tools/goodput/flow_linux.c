@@ -42,7 +42,7 @@ bool sw_linux_listen(struct flow *flow)
     flow->listener_fd = fd;
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
         bind(fd, (struct sockaddr *)&here, sizeof here) < 0 || listen(fd, 8) < 0) {
-        sw_flow_fail(flow, "Linux cannot listen", errno);
+        sw_flow_fail(flow, "Linux cannot listen", fd < 0 ? -fd : errno);
         return false;
     }
     watch(flow, fd, false, EPOLLIN);
@@ -58,7 +58,7 @@ bool sw_linux_connect(struct flow *flow)
     flow->sender_fd = fd;
     if (fd < 0 || setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, (socklen_t)strlen(name)) < 0 ||
         (connect(fd, (struct sockaddr *)&to, sizeof to) < 0 && errno != EINPROGRESS)) {
-        sw_flow_fail(flow, "Linux cannot connect", errno);
+        sw_flow_fail(flow, "Linux cannot connect", fd < 0 ? -fd : errno);
         return false;
     }
     watch(flow, fd, true, EPOLLOUT);
@@ -117,9 +117,8 @@ static void accept_flow(struct flow *flow)
     epoll_ctl(flow->world->epoll, EPOLL_CTL_DEL, flow->listener_fd, NULL);
 }
 
-void sw_linux_ready(struct flow *flow, bool sender, uint32_t events)
+void sw_linux_ready(struct flow *flow, bool sender)
 {
-    (void)events;
     if (sender)
         push(flow);
     else if (flow->receiver_fd < 0)

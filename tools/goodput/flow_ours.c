@@ -83,11 +83,10 @@ static void accept_flow(struct flow *flow)
         pull(flow);
 }
 
-void sw_ours_event(struct world *w, enum side side, const struct sanwo_event *event)
+void sw_ours_event(enum side side, const struct sanwo_event *event)
 {
     struct flow *flow = event->user;
 
-    (void)w;
     if (flow == NULL || flow->failed)
         return;
     if ((event->what & SANWO_EVENT_CLOSED) != 0 && event->error != 0)
@@ -112,6 +111,5 @@ bool sw_ours_info(const struct flow *flow, struct flow_info *out)
     out->in_flight = info.in_flight;
     out->srtt = info.srtt;
     out->resent = info.segments_retransmitted;
-    out->limited_by = info.limited_by;
     return true;
 }

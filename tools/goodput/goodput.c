@@ -54,14 +54,18 @@ static int run_cell(const char *text, bool json)
     return fflush(stdout) ? STATUS_WRITE : STATUS_OK;
 }
 
+static int cannot_write(const char *path)
+{
+    return sw_complain("bench goodput", STATUS_WRITE, "cannot write %s: %s", path, strerror(errno));
+}
+
 static int open_samples(const char *path)
 {
     if (path == NULL)
         return STATUS_OK;
     sw_world_samples = fopen(path, "w");
     if (sw_world_samples == NULL)
-        return sw_complain("bench goodput", STATUS_WRITE, "cannot write %s: %s", path,
-                           strerror(errno));
+        return cannot_write(path);
     fprintf(sw_world_samples, "seconds\tflow\tcwnd\tssthresh\tin_flight\tsrtt_us\treceived\tqueue\t"
                               "resent\n");
     return STATUS_OK;
@@ -92,11 +96,12 @@ int sw_cmd_goodput(int argc, char **argv)
     if (record != NULL)
         return sw_guard_record(record);
     if (!join(count + 1, argv, text, sizeof text))
-        return sw_complain("bench goodput", STATUS_USAGE, "too long a cell");
+        return sw_complain("bench goodput", STATUS_USAGE, "the cell has more than %d characters",
+                           CELL_TEXT - 1);
     status = open_samples(samples);
     if (status == STATUS_OK)
         status = run_cell(text, json);
-    if (sw_world_samples != NULL)
-        fclose(sw_world_samples);
+    if (sw_world_samples != NULL && fclose(sw_world_samples) != 0 && status == STATUS_OK)
+        status = cannot_write(samples);
     return status;
 }

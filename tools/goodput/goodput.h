@@ -79,8 +79,7 @@ struct meter_flow {
     uint32_t arrived_to;   /* all below it came out ... */
     struct span *spans;    /* ... and these above it, in order */
     size_t span_count, span_size;
-    uint64_t segments, bytes;        /* that entered */
-    uint64_t again, again_bytes;     /* of those, sent before */
+    uint64_t segments, again;        /* that entered; of those, sent before */
     uint64_t out_segments, needless; /* that came out; of those, nothing of them was new */
     uint64_t overtaken;              /* that came out after a later one */
     uint64_t fresh;                  /* bytes that came out for the first time */
@@ -124,7 +123,6 @@ struct flow_info {
     uint64_t cwnd, ssthresh, in_flight; /* bytes */
     sanwo_time srtt;
     uint64_t resent; /* segments, by their own count */
-    unsigned limited_by;
 };
 
 struct flow {
@@ -156,12 +154,12 @@ extern const uint8_t sw_flow_bytes[1 << 16];
 
 bool sw_ours_listen(struct flow *flow);
 bool sw_ours_connect(struct flow *flow);
-void sw_ours_event(struct world *world, enum side side, const struct sanwo_event *event);
+void sw_ours_event(enum side side, const struct sanwo_event *event);
 bool sw_ours_info(const struct flow *flow, struct flow_info *out);
 
 bool sw_linux_listen(struct flow *flow);
 bool sw_linux_connect(struct flow *flow);
-void sw_linux_ready(struct flow *flow, bool sender, uint32_t events);
+void sw_linux_ready(struct flow *flow, bool sender);
 bool sw_linux_info(const struct flow *flow, struct flow_info *out);
 void sw_linux_close(struct flow *flow);
 
@@ -184,7 +182,7 @@ struct world {
     struct flow flows[MOST_FLOWS];
     unsigned flow_count;
     bool failed;
-    uint64_t turns, late_turns;
+    uint64_t late_turns;
     sanwo_time late, latest; /* after a packet was due: sum, and most */
     FILE *samples;
     sanwo_time sample_every, sample_next;

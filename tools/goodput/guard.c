@@ -2,7 +2,7 @@
  * guard.c - Counts of some cells in virtual time, kept in a file: what they are today is compared.
  *
  *     # comment
- *     BAND <tab> CELL <tab> segments again queue_dropped received_kb short_us long_us
+ *     BAND <tab> CELL <tab> segments again queue_dropped kb_per_second short_us long_us
  *
  * The same build gives the same counts to the last one; another sender gives others. Within BAND per
  * cent (and a few segments) that is a change of taste; beyond, someone has to look and to record anew:
@@ -11,6 +11,7 @@
 #define _GNU_SOURCE
 #include "goodput.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +48,7 @@ static bool parse(char *line, struct guard_line *g)
 
 static bool run(struct guard_line *g)
 {
-    char message[128];
+    char message[CELL_TEXT + 64];
     struct result r;
     struct cell cell;
 
@@ -84,6 +85,26 @@ static bool compare(const struct guard_line *g)
     return good;
 }
 
+static bool is_comment(const char *line)
+{
+    return line[0] == '#' || line[0] == '\n';
+}
+
+static int complain(int status, const char *what, const char *path)
+{
+    return sw_complain("bench goodput", status, "cannot %s %s: %s", what, path, strerror(errno));
+}
+
+/* A line that is no comment. False: it was told why that is no cell. */
+static bool read_line(char *line, const char *path, struct guard_line *g)
+{
+    if (parse(line, g))
+        return true;
+    sw_complain("bench goodput", 0,
+                "%s: a line with '%s' does not begin with a band, a tab and a cell", path, line);
+    return false;
+}
+
 int sw_guard_check(const char *path)
 {
     FILE *file = fopen(path, "r");
@@ -91,13 +112,17 @@ int sw_guard_check(const char *path)
     unsigned cells = 0, bad = 0;
 
     if (file == NULL)
-        return sw_complain("bench goodput", STATUS_USAGE, "cannot open %s", path);
+        return complain(STATUS_USAGE, "read", path);
     while (fgets(line, sizeof line, file) != NULL) {
         struct guard_line g = {0};
 
-        if (line[0] == '#' || !parse(line, &g))
+        if (is_comment(line))
             continue;
         cells++;
+        if (!read_line(line, path, &g)) {
+            bad++;
+            continue;
+        }
         bad += !run(&g) || !compare(&g);
     }
     fclose(file);
@@ -105,36 +130,54 @@ int sw_guard_check(const char *path)
     return bad > 0 || cells == 0 ? STATUS_FAILED : STATUS_OK;
 }
 
-/* The file with today's counts, comments as they are. */
-int sw_guard_record(const char *path)
+/* The file's lines with today's counts, comments as they are. False: it was told why. */
+static bool measure_lines(FILE *file, const char *path, FILE *out)
 {
-    FILE *file = fopen(path, "r");
-    char *text = NULL, line[LINE];
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    int status = STATUS_OK;
+    char line[LINE];
+    bool good = true;
 
-    if (file == NULL || out == NULL)
-        return sw_complain("bench goodput", STATUS_USAGE, "cannot open %s", path);
     while (fgets(line, sizeof line, file) != NULL) {
         struct guard_line g = {0};
 
-        if (line[0] == '#') {
+        if (is_comment(line)) {
             fputs(line, out);
             continue;
         }
-        if (!parse(line, &g))
-            continue;
-        if (!run(&g))
-            status = STATUS_FAILED;
+        if (!read_line(line, path, &g) || !run(&g))
+            good = false;
         fprintf(out, "%g\t%s\t%.0f %.0f %.0f %.0f %.0f %.0f\n", g.band, g.cell, g.found[0],
                 g.found[1], g.found[2], g.found[3], g.found[4], g.found[5]);
     }
+    return good;
+}
+
+static int write_whole(const char *path, const char *text, size_t size)
+{
+    FILE *file = fopen(path, "w");
+    bool written = file != NULL && fwrite(text, 1, size, file) == size;
+
+    if (file != NULL && fclose(file) != 0)
+        written = false;
+    return written ? STATUS_OK : complain(STATUS_WRITE, "write", path);
+}
+
+/* The file is left as it is unless all of its cells could be measured. */
+int sw_guard_record(const char *path)
+{
+    FILE *file = fopen(path, "r"), *out;
+    char *text = NULL;
+    size_t size = 0;
+    int status;
+
+    if (file == NULL)
+        return complain(STATUS_USAGE, "read", path);
+    out = open_memstream(&text, &size);
+    status = out != NULL && measure_lines(file, path, out) ? STATUS_OK : STATUS_FAILED;
     fclose(file);
-    fclose(out);
-    file = status == STATUS_OK ? fopen(path, "w") : NULL;
-    if (file == NULL || fwrite(text, 1, size, file) != size || fclose(file) != 0)
-        status = sw_complain("bench goodput", STATUS_WRITE, "%s was not written", path);
+    if (out == NULL || fclose(out) != 0)
+        status = complain(STATUS_FAILED, "keep the counts of", path);
+    if (status == STATUS_OK)
+        status = write_whole(path, text, size);
     free(text);
     return status;
 }

@@ -71,20 +71,30 @@ static int make_device(struct kernel *k, enum side side)
     return 0;
 }
 
+/* -errno, which is told. */
+static int cannot(const char *what)
+{
+    int error = errno;
+
+    sw_complain("bench goodput", 0, "cannot %s (%s): run it as root", what, strerror(error));
+    return -error;
+}
+
+static int open_namespace(void)
+{
+    return open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+}
+
 static int make_side(struct kernel *k, enum side side)
 {
     int result;
 
-    if (unshare(CLONE_NEWNET) < 0) {
-        result = -errno;
-        sw_complain("bench goodput", 0, "cannot make a network namespace (%s): run it as root",
-                    strerror(errno));
-        return result;
-    }
-    k->netns[side] = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-    result = make_device(k, side);
+    if (unshare(CLONE_NEWNET) < 0)
+        return cannot("make a network namespace");
+    k->netns[side] = open_namespace();
+    result = k->netns[side] < 0 ? cannot("open the namespace just made") : make_device(k, side);
     if (setns(k->home, CLONE_NEWNET) < 0 && result == 0)
-        result = -errno;
+        result = cannot("come back from a namespace");
     return result;
 }
 
@@ -94,13 +104,12 @@ int sw_kernel_open(struct kernel *k, bool left, bool right)
     int result = 0;
 
     /* A line does not wait for a processor. Where that is refused the lateness will tell. */
-    if (sched_setscheduler(0, SCHED_FIFO, &priority) < 0)
-        sched_yield();
+    sched_setscheduler(0, SCHED_FIFO, &priority);
 
     *k = (struct kernel){.home = -1, .netns = {-1, -1}, .fds = {-1, -1}};
-    k->home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+    k->home = open_namespace();
     if (k->home < 0)
-        return -errno;
+        return cannot("open the namespace to come back to");
     if (left)
         result = make_side(k, LEFT);
     if (right && result == 0)

@@ -62,13 +62,10 @@ void sw_meter_enter(struct meter *meter, const struct sanwo_frame *frame)
     if (!read_data(meter, frame, &d))
         return;
     d.flow->segments++;
-    d.flow->bytes += d.end - d.begin;
-    if (after(d.end, d.flow->sent_to)) {
+    if (after(d.end, d.flow->sent_to))
         d.flow->sent_to = d.end;
-        return;
-    }
-    d.flow->again++;
-    d.flow->again_bytes += d.end - d.begin;
+    else
+        d.flow->again++;
 }
 
 /* The first span that ends at or after @begin. */

@@ -65,8 +65,11 @@ static bool make_end(struct world *w, enum side side)
     configure(&config, w, side);
     w->ends[side].region_size = sanwo_stack_region_size(&config);
     w->ends[side].region = sanwo_region_reserve(w->ends[side].region_size);
-    if (w->ends[side].region == NULL)
+    if (w->ends[side].region == NULL) {
+        sw_complain("bench goodput", 0, "no memory for a stack of %zu bytes",
+                    w->ends[side].region_size);
         return false;
+    }
     result = sanwo_stack_create(w->ends[side].region, w->ends[side].region_size, &config, w->now,
                                 &w->ends[side].stack);
     if (result == 0)
@@ -83,23 +86,33 @@ static bool make_path(struct world *w)
     struct sanwo_emulator_config config = {.seed = w->cell->seed * 1000003 + w->run};
     struct sanwo_driver *hub = sw_wire_hub(w);
     char message[256];
+    int result;
 
     sw_cell_path(w->cell, &config.out, &config.in);
-    if (hub == NULL || sanwo_emulator_create(hub, &config, &w->emulator) < 0) {
+    result = hub != NULL ? sanwo_emulator_create(hub, &config, &w->emulator) : -SANWO_ENOMEM;
+    if (result < 0) {
+        sw_complain("bench goodput", 0, "cannot make the path of '%s': %s", w->cell->text,
+                    sanwo_error_text(result));
         sanwo_driver_destroy(hub);
         return false;
     }
     w->path = w->emulator;
     if (sw_world_record == NULL || w->run != sw_world_watched)
         return true;
-    if (sanwo_pcapng_create(w->emulator, sw_world_record, 0, &w->path, message, sizeof message) < 0)
-        return sw_complain("bench goodput", 0, "%s", message) != 0;
-    return true;
+    result =
+        sanwo_pcapng_create(w->emulator, sw_world_record, 0, &w->path, message, sizeof message);
+    if (result < 0)
+        sw_complain("bench goodput", 0, "%s", message);
+    return result >= 0;
 }
 
 static bool watch_devices(struct world *w)
 {
     w->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (w->epoll < 0) {
+        sw_complain("bench goodput", 0, "cannot wait for the kernel: epoll: %s", strerror(errno));
+        return false;
+    }
     for (unsigned i = 0; i < 2; i++) {
         struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.u32 = i};
 
@@ -108,7 +121,7 @@ static bool watch_devices(struct world *w)
             epoll_ctl(w->epoll, EPOLL_CTL_ADD, w->kernel->fds[i], &event);
     }
     prctl(PR_SET_TIMERSLACK, 1);
-    return w->epoll >= 0;
+    return true;
 }
 
 bool sw_world_open(struct world *w, const struct cell *cell, struct kernel *kernel, unsigned run)
@@ -178,7 +191,7 @@ static int serve_events(struct world *w)
         if (w->ends[side].stack != NULL)
             n = sanwo_stack_events(w->ends[side].stack, events, EVENTS);
         for (size_t i = 0; i < n; i++)
-            sw_ours_event(w, (enum side)side, &events[i]);
+            sw_ours_event((enum side)side, &events[i]);
         moved += (int)n;
     }
     return moved;
@@ -205,7 +218,6 @@ static void sample(struct world *w)
 
 static void note_lateness(struct world *w, sanwo_time due)
 {
-    w->turns++;
     if (due > w->now)
         return;
     w->late_turns++;
@@ -245,21 +257,26 @@ static sanwo_time next_deadline(const struct world *w)
     return w->sample_next < next ? w->sample_next : next;
 }
 
-static int wait_with_kernel(struct world *w, sanwo_time timeout)
+static void wait_with_kernel(struct world *w, sanwo_time timeout)
 {
     struct epoll_event events[EVENTS];
     struct timespec t = {.tv_nsec = timeout > 0 ? (long)timeout : 0};
     int n = (int)syscall(SYS_epoll_pwait2, w->epoll, events, EVENTS, &t, NULL, 0);
 
+    if (n < 0 && errno != EINTR) {
+        sw_complain("bench goodput", 0,
+                    "cannot wait exactly (epoll_pwait2, which needs Linux 5.11): %s",
+                    strerror(errno));
+        w->failed = true;
+    }
     for (int i = 0; i < n; i++) {
         uint32_t what = events[i].data.u32;
 
         if (what < 2)
             w->readable[what] = true;
         else
-            sw_linux_ready(&w->flows[what / 2 - 1], what % 2 == 1, events[i].events);
+            sw_linux_ready(&w->flows[what / 2 - 1], what % 2 == 1);
     }
-    return n;
 }
 
 /* Real time: sleeps if nothing moved, and looks what the kernel has. */

@@ -13,17 +13,9 @@ The rules, as a receiver of a few lines (class Receiver):
 """
 import itertools
 
+from accepted import SACK, accepted
 from states import Writer
 
-OPEN = """0     socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
-+0    bind(3, ..., ...) = 0
-+0    listen(3, 1) = 0
-+0    < S 0:0(0) win 65535 <mss 1000{sack}>
-+0    > S. 0:0(0) ack 1 <...>
-+.1   < . 1:1(0) ack 1 win 65535
-+0    accept(3, ..., ...) = 4
-
-"""
 UNIT = 100
 FIRST = 1
 
@@ -74,7 +66,7 @@ def numbers(left, right):
 def body(arrivals, sack):
     """The script of a sequence of (left, right), and whether all of it is read at the end."""
     receiver = Receiver()
-    text = OPEN.format(sack=",sackOK,nop,nop" if sack else "")
+    text = accepted(syn_options=SACK if sack else "") + "\n"
     for left, right in arrivals:
         at_once, blocks = receiver.take(left, right)
         text += f"+0    < . {numbers(left, right)}({(right - left) * UNIT}) ack 1 win 65535\n"

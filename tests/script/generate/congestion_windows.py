@@ -10,19 +10,10 @@ each ACK for so many segments. The rules:
     from there by one segment when a cwnd of bytes was acknowledged
     what is out is at most cwnd, and always as much as goes in whole segments
 """
+from accepted import MSS, accepted, number, sent, write
 from states import Writer
 
-OPEN = """`sysctl -w net.ipv4.tcp_congestion_control=reno`
-0     socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
-+0    bind(3, ..., ...) = 0
-+0    listen(3, 1) = 0
-+0    < S 0:0(0) win 65535 <mss 1000>
-+0    > S. 0:0(0) ack 1 <...>
-+.1   < . 1:1(0) ack 1 win 65535
-+0    accept(3, ..., ...) = 4
-
-"""
-MSS = 1000
+OPEN = "`sysctl -w net.ipv4.tcp_congestion_control=reno`\n" + accepted() + "\n"
 ROUNDS = 4
 
 
@@ -44,18 +35,16 @@ class Sender:
     def send(self):
         text = ""
         while self.nxt - self.una + MSS <= self.cwnd:
-            text += f"+0    > . {self.nxt}:{self.nxt + MSS}({MSS}) ack 1\n"
+            text += sent("+0", self.nxt)
             self.nxt += MSS
         return text
 
 
 def lost(flight):
-    text = f"+0    write(4, ..., {flight * MSS}) = {flight * MSS}\n"
+    text = write(flight * MSS)
     for i in range(flight):
-        flags = "P." if i == flight - 1 else "."
-        text += f"+0    > {flags} {1 + i * MSS}:{1 + (i + 1) * MSS}({MSS}) ack 1\n"
-    flags = "P." if flight == 1 else "."
-    return text + f"+.3   > {flags} 1:1001(1000) ack 1\n"
+        text += sent("+0", number(i), flags="P." if i == flight - 1 else ".")
+    return text + sent("+.3", 1, flags="P." if flight == 1 else ".")
 
 
 def ack(when, upto):
@@ -66,7 +55,7 @@ def script(flight, each):
     sender = Sender(flight)
     text = OPEN + lost(flight) + ack("+.1", sender.nxt)
     sender.acknowledge(sender.nxt)
-    text += "+0    write(4, ..., 200000) = 200000\n" + sender.send()
+    text += write(200000) + sender.send()
     for _ in range(ROUNDS):
         edge, when = sender.nxt, "+.1"
         while sender.una < edge:

@@ -11,6 +11,7 @@ The rules, for a connection that agreed on timestamps:
 What TS.Recent is shows in the TSecr of what we send next. A distance of 2^31 is neither before nor
 after, and left out. We take R3 once the ACK field is believed too (attack C-07).
 """
+from accepted import accepted
 from states import Writer
 
 RECENT = 1000
@@ -19,14 +20,8 @@ DISTANCES = [("equal", 0, False), ("next", 1, False), ("a-day-on", 86400000, Fal
              ("farthest-on", 2**31 - 1, False), ("one-before", -1, True),
              ("a-day-before", -86400000, True), ("farthest-before", -(2**31 - 1), True)]
 
-OPEN = f"""0     socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
-+0    bind(3, ..., ...) = 0
-+0    listen(3, 1) = 0
-+0    < S 0:0(0) win 65535 <mss 1000,nop,nop,TS val {RECENT} ecr 0>
-+0    > S. 0:0(0) ack 1 <...>
-+.1   < . 1:1(0) ack 1 win 65535 <nop,nop,TS val {RECENT} ecr 0!>
-+0    accept(3, ..., ...) = 4
-"""
+OPEN = accepted(syn_options=f",nop,nop,TS val {RECENT} ecr 0",
+                ack_options=f" <nop,nop,TS val {RECENT} ecr 0!>")
 FIN_OUT = f"""+0    shutdown(4, SHUT_WR) = 0
 +0    > F. 1:1(0) ack 1 <nop,nop,TS val 1 ecr {RECENT}>
 """

@@ -14,43 +14,26 @@ much came and how large the window is now. The rules:
     the RTO is 300 ms from the first segment; once something is acknowledged, 250 ms from then (RFC
         6298 2.3, 5.3: round trips of 100 ms)
 """
+from accepted import MSS, accepted, number, sent, write
 from states import Writer
 
 WINDOW = 4000
-OPEN = f"""0     socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
-+0    bind(3, ..., ...) = 0
-+0    listen(3, 1) = 0
-+0    < S 0:0(0) win {WINDOW} <mss 1000>
-+0    > S. 0:0(0) ack 1 <...>
-+.1   < . 1:1(0) ack 1 win {WINDOW}
-+0    accept(3, ..., ...) = 4
-
-+0    write(4, ..., 20000) = 20000
-+0    > . 1:1001(1000) ack 1
-+0    > . 1001:2001(1000) ack 1
-+0    > . 2001:3001(1000) ack 1
-+0    > . 3001:4001(1000) ack 1
-
-"""
-MSS = 1000
-NXT = 4001
+OPEN = (accepted(window=WINDOW) + "\n" + write(20000)
+        + "".join(sent("+0", number(i)) for i in range(WINDOW // MSS)) + "\n")
+NXT = number(WINDOW // MSS)
 WINDOWS = (0, 1, 500, 999, 1000, 1001, 1999, 2000, 2001, 2999, 3000, 3001, 3999, 4000, 4001, 4999,
            5000, 6000)
-
-
-def segment(when, first, length, flags="."):
-    return f"{when:<5} > {flags} {first}:{first + length}({length}) ack 1\n"
 
 
 def expected(ack, window):
     edge, nxt, text = ack + window, NXT, ""
     while edge - nxt >= MSS:
-        text += segment("+0", nxt, MSS)
+        text += sent("+0", nxt)
         nxt += MSS
     timer = "+.2" if ack == 1 else "+.25"
     if window == 0:
-        return text + segment(timer, ack, 1, "P.")
-    return text + segment(timer, ack, min(MSS, window))
+        return text + sent(timer, ack, 1, "P.")
+    return text + sent(timer, ack, min(MSS, window))
 
 
 def main():

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Recoveries with SACK: ten segments, any of them lost (RFC 8985 6.2, RFC 6937 3, RFC 3042): rows
+"""Recoveries with SACK: ten segments, any of them lost (RFC 8985 6.2, RFC 9937 6, RFC 3042): rows
 RFC6937-3-1, RFC8985-6.2-1, RFC8985-9.3-1, RFC6675-5-1, RFC9438-4.6-1; B-22.
 
 Each segment that arrives is acknowledged at once, 0.1 s after it was sent; what is sent later is
@@ -9,32 +9,23 @@ not lost. The rules, with NewReno or CUBIC and without probes:
         segment go, as it left the network; no more than cwnd is in flight
     what was sent before the latest arrival is lost: at once in recovery or when three segments are
         reported, else after a quarter of the round trip, counted from when it should have arrived
-    recovery begins: RecoverFS is what is outstanding, ssthresh half of cwnd at most (CUBIC: seven
-        tenths), two segments at least; it ends when all that was outstanding is acknowledged
+    recovery begins: RecoverFS is what is outstanding and was not reported before the acknowledgement
+        that begins it, ssthresh half of cwnd at most (CUBIC: seven tenths), two segments at least; it
+        ends when all that was outstanding is acknowledged
     in recovery, with D delivered and S sent since it began, in bytes:
         more than ssthresh in flight: D * ssthresh / RecoverFS - S may go
-        else as much as is missing to ssthresh, but no more than D - S; where the acknowledgement
-            is of progress and shows no loss, one segment more than the larger of that and what it
-            delivered
+        else as much as is missing to ssthresh, but no more than the larger of D - S and what the
+            acknowledgement delivered; one segment more where it is of progress and shows no loss
         while S is 0 one segment in any case
     lost segments go first, in order of their numbers
 """
 import heapq
 
+from accepted import MSS, SACK, accepted, number, sent, write
 from states import Writer
 
-OPEN = """`sysctl -w net.ipv4.tcp_congestion_control={} net.ipv4.tcp_early_retrans=0`
-0     socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
-+0    bind(3, ..., ...) = 0
-+0    listen(3, 1) = 0
-+0    < S 0:0(0) win 65535 <mss 1000,sackOK,nop,nop>
-+0    > S. 0:0(0) ack 1 <...>
-+.1   < . 1:1(0) ack 1 win 65535
-+0    accept(3, ..., ...) = 4
-
-+0    write(4, ..., 65000) = 65000
-"""
-MSS = 1000
+SETTINGS = "`sysctl -w net.ipv4.tcp_congestion_control={} net.ipv4.tcp_early_retrans=0`\n"
+OPEN = accepted(syn_options=SACK) + "\n" + write(65000)
 FLIGHT = 10
 RTT = 100000  # all times in microseconds
 START = 100000
@@ -93,16 +84,14 @@ class Sender:
         if room < 0:
             send = -(-self.delivered * self.ssthresh // self.recover_fs) - self.out
         else:
-            send = max(self.delivered - self.out, 0)
-            if safe:
-                send = max(send, delivered) + MSS
+            send = max(self.delivered - self.out, delivered) + (MSS if safe else 0)
             send = min(send, room)
         if not self.out:
             send = max(send, MSS)
         self.cwnd = max(self.in_flight() + max(send, 0), MSS)
 
-    def find_losses(self, now):
-        """Whether there are new ones."""
+    def find_losses(self, now, delivered):
+        """Whether there are new ones, now that so much was delivered."""
         quick = self.recovering or len(self.sacked) >= 3
         found, self.due = False, None
         for n in range(self.una, self.nxt):
@@ -117,8 +106,9 @@ class Sender:
                 found = True
         if found and not self.recovering:
             self.recovering, self.recover = True, self.nxt
-            self.recover_fs = (self.nxt - self.una) * MSS
-            self.ssthresh = max(min(self.recover_fs, self.cwnd) * self.left // 1000, 2 * MSS)
+            outstanding = (self.nxt - self.una) * MSS
+            self.recover_fs = outstanding - len(self.sacked) * MSS + delivered
+            self.ssthresh = max(min(outstanding, self.cwnd) * self.left // 1000, 2 * MSS)
             self.delivered = self.out = 0
         return found
 
@@ -132,7 +122,7 @@ class Sender:
         over = self.recovering and una >= self.recover
         if over:
             self.recovering, self.cwnd = False, self.ssthresh
-        found = self.find_losses(now)
+        found = self.find_losses(now, MSS)
         if self.recovering:
             self.pace(MSS, acked > 0 and not found)
         elif acked and not over:
@@ -140,7 +130,7 @@ class Sender:
         return over
 
     def timer(self, now):
-        if self.find_losses(now):
+        if self.find_losses(now, 0):
             self.pace(0, False)
 
     def send(self, now):
@@ -158,10 +148,6 @@ class Sender:
             out.append(n)
 
 
-def number(segment):
-    return segment * MSS + 1
-
-
 def after(now, then):
     return f"+{(now - then) / 1e6:.6f}".rstrip("0").rstrip(".") if now != then else "+0"
 
@@ -169,14 +155,14 @@ def after(now, then):
 def packets(segments, when):
     text = ""
     for n in segments:
-        text += f"{when:<9} > . {number(n)}:{number(n + 1)}({MSS}) ack 1\n"
+        text += sent(f"{when:<9}", number(n))
         when = "+0"
     return text
 
 
 def script(missing, algorithm):
     sender, peer, queue = Sender(ALGORITHMS[algorithm]), Peer(), []
-    text, last = OPEN.format(algorithm), START
+    text, last = SETTINGS.format(algorithm) + OPEN, START
 
     def go(now, when):
         out = sender.send(now)

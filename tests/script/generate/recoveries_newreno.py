@@ -16,20 +16,10 @@ not lost. The rules are those of the RFCs to the letter, cwnd inflated and defla
 """
 import heapq
 
+from accepted import accepted, number, sent, write
 from states import Writer
 
-OPEN = """`sysctl -w net.ipv4.tcp_congestion_control=reno`
-0     socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
-+0    bind(3, ..., ...) = 0
-+0    listen(3, 1) = 0
-+0    < S 0:0(0) win 65535 <mss 1000>
-+0    > S. 0:0(0) ack 1 <...>
-+.1   < . 1:1(0) ack 1 win 65535
-+0    accept(3, ..., ...) = 4
-
-+0    write(4, ..., 65000) = 65000
-"""
-MSS = 1000
+OPEN = "`sysctl -w net.ipv4.tcp_congestion_control=reno`\n" + accepted() + "\n" + write(65000)
 FLIGHT = 10
 RTT = 100000  # all times in microseconds
 START = 100000
@@ -75,12 +65,8 @@ class Sender:
         return [una] + self.new(self.cwnd), False
 
 
-def number(segment):
-    return segment * MSS + 1
-
-
 def packets(segments):
-    return "".join(f"+0    > . {number(n)}:{number(n + 1)}({MSS}) ack 1\n" for n in segments)
+    return "".join(sent("+0", number(n)) for n in segments)
 
 
 def script(missing):

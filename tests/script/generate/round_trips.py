@@ -9,17 +9,9 @@ again after the RTO. The rules:
 """
 import itertools
 
+from accepted import accepted
 from states import Writer
 
-OPEN = """0     socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
-+0    bind(3, ..., ...) = 0
-+0    listen(3, 1) = 0
-+0    < S 0:0(0) win 65535 <mss 1000>
-+0    > S. 0:0(0) ack 1 <...>
-+{first} < . 1:1(0) ack 1 win 65535
-+0    accept(3, ..., ...) = 4
-
-"""
 TRIPS = (10, 40, 100, 160, 240)  # ms
 LEAST = 200
 G = 1
@@ -47,7 +39,7 @@ def data(first):
 
 def script(trips):
     """None: the RTO would come before the acknowledgement."""
-    estimator, text, first = Estimator(trips[0]), OPEN.format(first=ms(trips[0])), 1
+    estimator, text, first = Estimator(trips[0]), accepted(f"+{ms(trips[0])}") + "\n", 1
     for trip in trips[1:]:
         if trip >= estimator.rto() - 10:
             return None

@@ -11,27 +11,14 @@ The rules:
         as far as there is room up to ssthresh, but no more than the ACK reported (RFC 6937 3):
         after the wait that is none; what lies above the block is still in flight
 """
+from accepted import MSS, SACK, accepted, number, sent, write
 from states import MASK, Writer
 
-OPEN = """`sysctl -w net.ipv4.tcp_congestion_control=reno net.ipv4.tcp_early_retrans=0`
-0     socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
-+0    bind(3, ..., ...) = 0
-+0    listen(3, 1) = 0
-+0    < S 0:0(0) win 65535 <mss 1000,sackOK,nop,nop>
-+0    > S. 0:0(0) ack 1 <...>
-+.1   < . 1:1(0) ack 1 win 65535
-+0    accept(3, ..., ...) = 4
-
-+0    write(4, ..., 4000) = 4000
-+0    > . 1:1001(1000) ack 1
-+0    > . 1001:2001(1000) ack 1
-+0    > . 2001:3001(1000) ack 1
-+0    > P. 3001:4001(1000) ack 1
-
-"""
-MSS = 1000
-UNA = 1
-NXT = 4001
+OPEN = ("`sysctl -w net.ipv4.tcp_congestion_control=reno net.ipv4.tcp_early_retrans=0`\n"
+        + accepted(syn_options=SACK) + "\n" + write(4 * MSS)
+        + "".join(sent("+0", number(i), flags="P." if i == 3 else ".") for i in range(4)) + "\n")
+UNA = number(0)
+NXT = number(4)
 SSTHRESH = 2 * MSS
 AT_ONCE = 3 * MSS
 HALF = 2**31
@@ -49,30 +36,25 @@ def counts(left, right):
     return 0 < left < right <= NXT - UNA
 
 
-def again(first, end):
-    return f"> . {first}:{end}({end - first}) ack 1\n"
-
-
 def holes(left, right):
     """What goes when all below the block is found lost."""
     at_once = right - left >= AT_ONCE
-    lines, in_flight, first = [], NXT - right, UNA
+    text, when = "", "+0" if at_once else "+.025"
+    in_flight, first = NXT - right, UNA
     room = SSTHRESH if at_once else in_flight + MSS
     while first < left:
-        end = min(first + MSS, left)
-        if lines and in_flight + end - first > room:
+        length = min(MSS, left - first)
+        if text and in_flight + length > room:
             break
-        lines.append(again(first, end))
-        in_flight += end - first
-        first += MSS
-    return lines
+        text += sent(when, first, length)
+        in_flight, first, when = in_flight + length, first + MSS, "+0"
+    return text
 
 
 def expected(left, right):
     if not counts(left, right):
-        return "+.2   " + again(UNA, UNA + MSS)
-    wait = "+0    " if right - left >= AT_ONCE else "+.025 "
-    return wait + "+0    ".join(holes(left, right))
+        return sent("+.2", UNA)
+    return holes(left, right)
 
 
 def main():

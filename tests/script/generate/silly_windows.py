@@ -10,40 +10,25 @@ is 1000. The section's four conditions:
     (4) else what fits goes when the override timer fires: an RTO, 300 ms (the section asks for 0.1
         to 1.0 s); with a window of 0 that is the probe of 3.8.6.1
 """
+from accepted import MSS, accepted, sent, write
 from states import Writer
 
-OPEN = """0     socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
-+0    bind(3, ..., ...) = 0
-+0    listen(3, 1) = 0
-+0    < S 0:0(0) win {largest} <mss 1000>
-+0    > S. 0:0(0) ack 1 <...>
-+.1   < . 1:1(0) ack 1 win {window}
-+0    accept(3, ..., ...) = 4
-
-+0    write(4, ..., {data}) = {data}
-"""
-MSS = 1000
-
-
-def segment(when, first, length, pushed):
-    flags = "P." if pushed else "."
-    return f"{when:<5} > {flags} {first}:{first + length}({length}) ack 1\n"
 
 
 def expected(data, window, largest):
     if window == 0:
-        return segment("+.3", 1, 1, True), "probe"
+        return sent("+.3", 1, 1, "P."), "probe"
     text, first = "", 1
     while min(data, window) >= MSS:
         data, window = data - MSS, window - MSS
-        text += segment("+0", first, MSS, data == 0)
+        text += sent("+0", first, flags="." if data else "P.")
         first += MSS
     if 0 < data <= window:
-        text += segment("+0", first, data, True)
+        text += sent("+0", first, data, "P.")
     elif data and not text and window >= largest / 2:
-        text += segment("+0", first, window, False)
+        text += sent("+0", first, window)
     elif data and not text:
-        return segment("+.3", first, window, False), "override"
+        return sent("+.3", first, window), "override"
     return text, "send"
 
 
@@ -56,7 +41,7 @@ def main():
                 out.write(f"data-{data}-window-{window}-of-{largest}",
                           f"{data} bytes, a window of {window} that was {largest}: {verdict}.\n"
                           "RFC 9293 3.8.6.2.1: MUST-38, SHLD-28, B-23",
-                          OPEN.format(data=data, window=window, largest=largest) + text)
+                          accepted(window=largest, last_window=window) + "\n" + write(data) + text)
     out.done()
 
 

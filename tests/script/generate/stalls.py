@@ -13,40 +13,28 @@ than RACK waits for. The rules:
     the second covers what was sent once: cwnd is F again, nothing else is sent again
     from there each lets cwnd grow by as much as it covers, and cwnd is filled
 """
+from accepted import SACK, accepted, number, sent, write
 from states import Writer
 
-OPEN = """`sysctl -w net.ipv4.tcp_congestion_control=reno net.ipv4.tcp_early_retrans=0`
+SETTINGS = """`sysctl -w net.ipv4.tcp_congestion_control=reno net.ipv4.tcp_early_retrans=0`
 `sysctl net.inet.tcp.initcwnd_segments={flight}`
 #ifdef PROFILE_FREEBSD
 `sysctl net.inet.tcp.rexmit_slop=0`
 #endif
-0     socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
-+0    bind(3, ..., ...) = 0
-+0    listen(3, 1) = 0
-+0    < S 0:0(0) win 65535 <mss 1000{option}>
-+0    > S. 0:0(0) ack 1 <...>
-+.1   < . 1:1(0) ack 1 win 65535
-+0    accept(3, ..., ...) = 4
-
-+0    write(4, ..., 65000) = 65000
 """
-MSS = 1000
 PACES = {"at-once": ("+.05", "+0"), "slowly": ("+.15", "+.03")}
-
-
-def number(segment):
-    return segment * MSS + 1
 
 
 class Wire:
     def __init__(self, flight, sack):
-        self.text = OPEN.format(flight=flight, option=",sackOK,nop,nop" if sack else "")
+        self.text = SETTINGS.format(flight=flight) + accepted(syn_options=SACK if sack else "")
+        self.text += "\n" + write(65000)
         self.una = self.nxt = 0
 
-    def sent(self, most):
+    def fill(self, most):
         """New segments, until so many are out."""
         while self.nxt - self.una < most:
-            self.text += f"+0    > . {number(self.nxt)}:{number(self.nxt + 1)}({MSS}) ack 1\n"
+            self.text += sent("+0", number(self.nxt))
             self.nxt += 1
 
     def acknowledged(self, upto, when):
@@ -56,21 +44,21 @@ class Wire:
 
 def script(flight, each, sack, first, others):
     wire = Wire(flight, sack)
-    wire.sent(flight)
-    wire.text += f"+.3   > . 1:{number(1)}({MSS}) ack 1\n"
+    wire.fill(flight)
+    wire.text += sent("+.3", number(0))
     upto = min(each, flight)
     wire.acknowledged(upto, first)
     if upto == flight:
-        wire.sent(min(1 + flight, max(flight // 2, 2)))
+        wire.fill(min(1 + flight, max(flight // 2, 2)))
         return wire.text
-    wire.sent(flight - upto + 2)
+    wire.fill(flight - upto + 2)
     cwnd = flight
     while upto < flight:
         before, upto = upto, min(upto + each, flight)
         wire.acknowledged(upto, others)
         if before > each:
             cwnd += upto - before
-        wire.sent(cwnd)
+        wire.fill(cwnd)
     return wire.text + "+0    %{ assert tcpi_total_retrans == 1, tcpi_total_retrans }%\n"
 
 

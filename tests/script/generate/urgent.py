@@ -8,16 +8,10 @@ The rules:
     text is text, whatever the pointer says (seventh): all of it is delivered, once
     the user is at the mark where the next byte is the last urgent one, SEG.UP - 1 (RFC 6093 3.1)
 """
+from accepted import accepted
 from states import Writer
 
-OPEN = """0     socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
-+0    bind(3, ..., ...) = 0
-+0    listen(3, 1) = 0
-+0    < S 0:0(0) win 65535 <mss 1000>
-+0    > S. 0:0(0) ack 1 <...>
-+.1   < . 1:1(0) ack 1 win 65535
-+0    accept(3, ..., ...) = 4
-+0    setsockopt(4, SOL_SOCKET, SO_OOBINLINE, [1], 4) = 0
+OPEN = accepted() + """+0    setsockopt(4, SOL_SOCKET, SO_OOBINLINE, [1], 4) = 0
 
 // 200 bytes that are read.
 +0    < P. 1:201(200) ack 1 win 65535
