@@ -84,7 +84,7 @@ struct sanwo_tcp_config {
     uint8_t orphan_retries;   /* the same once the user closed; default 8 */
     uint8_t duplicate_threshold;   /* duplicate ACKs that mean a loss; default 3 (RFC 5681 3.2) */
     uint8_t ack_every;             /* full segments per acknowledgement; default 2 (SHLD-19) */
-    uint8_t quick_ack_segments;    /* the first so many are acknowledged at once; default 16 */
+    uint8_t quick_ack_segments;    /* the first so many are acknowledged soon; default 16 */
     uint8_t option_order[8];       /* kinds in SYN segments, 0-terminated; first 0: our own order */
     sanwo_time keepalive_idle;     /* default 2 h (MUST-28) */
     sanwo_time keepalive_interval; /* default 75 s */

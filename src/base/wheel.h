@@ -68,4 +68,11 @@ static inline sanwo_time sw_wheel_node_time(const struct wheel_node *node)
     return (sanwo_time)(((node->at - 1) << WHEEL_TICK_SHIFT) ^ (UINT64_C(1) << 63));
 }
 
+/* Whether it is armed, and fires within a tick of @deadline or before. */
+static inline bool sw_wheel_fires_by(const struct wheel_node *node, sanwo_time deadline)
+{
+    uint64_t tick = ((uint64_t)deadline ^ (UINT64_C(1) << 63)) >> WHEEL_TICK_SHIFT;
+    return node->at && node->at - 1 <= tick + 1;
+}
+
 #endif

@@ -214,8 +214,6 @@ static bool poll_neighbours(struct ip *ip, struct sanwo_frame *out, sanwo_time n
 {
     struct neighbour_task task;
 
-    if (sw_neighbours_deadline(sw_ip_neighbours(ip)) > now)
-        return false;
     for (;;) {
         sw_neighbours_poll(sw_ip_neighbours(ip), now, &task);
         switch (task.kind) {
@@ -237,7 +235,7 @@ bool sw_ip_poll_frame(struct ip *ip, struct sanwo_frame *out, sanwo_time now)
 {
     region_ref place;
 
-    if (poll_neighbours(ip, out, now))
+    if (sw_neighbours_deadline(sw_ip_neighbours(ip)) <= now && poll_neighbours(ip, out, now))
         return true;
     while ((place = remove_first(ip)) != 0) {
         const struct ip_link *link;

@@ -97,8 +97,8 @@ static bool parse(struct sanwo_stack *s, const struct sanwo_frame *frame,
         sw_stack_drop(s, SANWO_REASON_TCP_PORT_ZERO);
         return false;
     }
-    seg->tuple =
-        sw_tcp_tuple(&packet->destination, h.destination_port, &packet->source, h.source_port);
+    sw_tcp_tuple_set(&seg->tuple, &packet->destination, h.destination_port, &packet->source,
+                     h.source_port);
     seg->seq = h.seq;
     seg->ack = h.ack;
     seg->flags = h.flags;

@@ -24,12 +24,10 @@ static struct tcp_path tcp_path_of(const struct ip_path *path)
 static struct ip_send ip_send_of(const struct tcp_tuple *tuple, uint8_t ttl, uint8_t dscp_ecn,
                                  uint64_t flow)
 {
-    return (struct ip_send){.source = sw_tcp_tuple_local(tuple).address,
-                            .destination = sw_tcp_tuple_remote(tuple).address,
-                            .protocol = IP_PROTOCOL_TCP,
-                            .ttl = ttl,
-                            .dscp_ecn = dscp_ecn,
-                            .flow = flow};
+    struct ip_send what = {
+        .protocol = IP_PROTOCOL_TCP, .ttl = ttl, .dscp_ecn = dscp_ecn, .flow = flow};
+    sw_tcp_tuple_addresses(tuple, &what.source, &what.destination);
+    return what;
 }
 
 /* True: @frame is ready for the link. Else it was parked, or refused and released. */

@@ -344,14 +344,17 @@ static bool lists(const uint8_t *order, uint8_t kind)
     return false;
 }
 
-static bool only_timestamps(const struct wire_tcp_options *o)
+/* Nearly every segment. */
+static bool has_timestamps_at_most(const struct wire_tcp_options *o)
 {
-    return o->timestamps && o->sack_count == 0 && o->mss == 0 && o->window_scale < 0 &&
-           !o->sack_permitted && !o->fast_open && !o->accurate;
+    return o->sack_count == 0 && o->mss == 0 && o->window_scale < 0 && !o->sack_permitted &&
+           !o->fast_open && !o->accurate;
 }
 
-static size_t write_only_timestamps(const struct wire_tcp_options *o, uint8_t *bytes)
+static size_t write_timestamps_at_most(const struct wire_tcp_options *o, uint8_t *bytes)
 {
+    if (!o->timestamps)
+        return 0;
     sw_store32(bytes, ALIGNED_TIMESTAMPS);
     sw_store32(bytes + 4, o->ts_value);
     sw_store32(bytes + 8, o->ts_echo);
@@ -372,8 +375,8 @@ size_t sw_wire_tcp_options_write(const struct wire_tcp_options *o, const uint8_t
     size_t end;
 
     SW_ASSERT(room <= WIRE_TCP_OPTIONS_MAX);
-    if (!order && l.room >= ALIGNED_TIMESTAMPS_SIZE && only_timestamps(o))
-        return write_only_timestamps(o, bytes);
+    if (!order && l.room >= ALIGNED_TIMESTAMPS_SIZE && has_timestamps_at_most(o))
+        return write_timestamps_at_most(o, bytes);
     l.align = !order || !lists(order, TCP_OPTION_NOP);
     for (const uint8_t *kind = order ? order : usual; *kind != 0; kind++)
         if (*kind == TCP_OPTION_NOP)

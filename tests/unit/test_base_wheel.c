@@ -48,6 +48,9 @@ static void arm(struct world *w, size_t i, sanwo_time deadline)
     sw_wheel_arm(&w->wheel, &w->region, &w->nodes[i], deadline);
     deadlines[i] = deadline;
     assert_int_equal(sw_wheel_is_armed(&w->nodes[i]), deadline != SANWO_TIME_NEVER);
+    assert_int_equal(sw_wheel_fires_by(&w->nodes[i], deadline), deadline != SANWO_TIME_NEVER);
+    if (deadline > INT64_MIN + 2 * TICK)
+        assert_false(sw_wheel_fires_by(&w->nodes[i], deadline - 2 * TICK));
 }
 
 static void cancel(struct world *w, size_t i)

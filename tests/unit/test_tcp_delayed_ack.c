@@ -168,9 +168,32 @@ static void test_quick_ack_segments(void **state)
     for (int i = 0; i < 5; i++) {
         c->ack_now = 0;
         c->receive.unacked = 0;
-        sw_tcp_ack_data(&r->tcp, c, 10, 1000);
+        sw_tcp_ack_data(&r->tcp, c, 1000, 1000);
         assert_int_equal(c->ack_now, i < 3);
     }
+    rig_end(r);
+}
+
+/* ... but for small ones, whose ACK the user's answer may carry: they wait a millisecond for it. */
+static void test_quick_ack_of_small_segments(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct tcp_connection *c = rig_open(r, 1, 1);
+    r->tcp.config.quick_ack_segments = 2;
+    for (int i = 0; i < 3; i++) {
+        c->receive.segment_estimate = 1460;
+        sw_tcp_ack_data(&r->tcp, c, 10, 10);
+        assert_int_equal(c->ack_now, 0);
+        assert_int_equal(c->deadline.delayed_ack,
+                         r->tcp.now + (i < 2 ? SANWO_MSEC(1) : r->tcp.config.delayed_ack));
+        sw_tcp_ack_was_sent(c);
+    }
+    c->quick_acked = 0;
+    sw_tcp_ack_data(&r->tcp, c, 535, 535);
+    assert_int_equal(c->ack_now, 0);
+    sw_tcp_ack_data(&r->tcp, c, 1, 1); /* together they are no less than a segment */
+    assert_int_equal(c->ack_now, 1);
     rig_end(r);
 }
 
@@ -184,6 +207,7 @@ int main(void)
         cmocka_unit_test(test_challenge_limit),
         cmocka_unit_test(test_challenge_interval),
         cmocka_unit_test(test_quick_ack_segments),
+        cmocka_unit_test(test_quick_ack_of_small_segments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

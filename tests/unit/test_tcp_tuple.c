@@ -3,6 +3,9 @@
  */
 #include "test_tcp_support.h"
 
+#include "base/checksum.h"
+#include "wire/ipv4.h"
+
 static struct sanwo_address zoned(const char *text, uint8_t zone)
 {
     struct sanwo_address a = rig_address(text);
@@ -38,6 +41,8 @@ static void test_there_and_back(void **state)
         assert_true(sanwo_address_equal(&r.address, &remote));
         assert_int_equal(l.port, 80);
         assert_int_equal(r.port, 65535);
+        assert_int_equal(sw_tcp_tuple_sum(&t),
+                         sw_checksum_fold(sw_wire_pseudo_sum(&local, &remote, 0, 0)));
     }
 }
 

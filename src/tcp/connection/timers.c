@@ -55,7 +55,7 @@ static void arm_node(struct tcp *tcp, struct tcp_connection *conn, sanwo_time wh
 /* A deadline was set to @when: the node must not be armed for later. Mostly it is not. */
 static inline void arm(struct tcp *tcp, struct tcp_connection *conn, sanwo_time when)
 {
-    if (SW_UNLIKELY(!sw_wheel_is_armed(&conn->timer) || sw_wheel_node_time(&conn->timer) > when))
+    if (SW_UNLIKELY(!sw_wheel_fires_by(&conn->timer, when)))
         arm_node(tcp, conn, when);
 }
 

@@ -1,6 +1,9 @@
 /*
  * delayed_ack.c - Every second full segment at once, the rest within `delayed_ack` (SHLD-18, SHLD-19).
  *
+ * A connection's first segments are acknowledged at once, as the peer's slow start waits for each; small
+ * ones a moment later, in which the user may answer.
+ *
  * An ACK is only marked here; it goes out when the stack transmits, so all segments of one batch are
  * processed first and answered once (MUST-58, MUST-59).
  */
@@ -12,6 +15,8 @@
 #include "tcp/connection/timers.h"
 
 #define MILLISECONDS(time) ((uint32_t)((uint64_t)(time) / 1000000))
+#define LEAST_MSS 536u            /* RFC 9293 3.7.1: a transfer in bulk has no smaller segments */
+#define ANSWER_TIME SANWO_MSEC(1) /* so long an answer may take that a first ACK rides on */
 
 void sw_tcp_ack_now(struct tcp *tcp, struct tcp_connection *conn)
 {
@@ -48,18 +53,17 @@ void sw_tcp_ack_data(struct tcp *tcp, struct tcp_connection *conn, uint32_t leng
     conn->duplicates_owed = 0;
     if (segment > r->segment_estimate) /* a super-segment must not look like one full segment */
         r->segment_estimate = (uint16_t)sw_min32(segment, r->mss);
-    if (conn->quick_acked < config->quick_ack_segments) {
-        conn->quick_acked++;
-        sw_tcp_ack_now(tcp, conn);
-        return;
-    }
+    bool first = conn->quick_acked < config->quick_ack_segments;
+    conn->quick_acked += first;
     /* RFC 5681 4.2: at once while there is a hole, and when it is filled. */
     if (config->quick_ack || r->reassembly || /* RFC5681-4.2-1 */
-        r->unacked >= (uint32_t)config->ack_every * r->segment_estimate) {
+        r->unacked >= (uint32_t)config->ack_every * r->segment_estimate ||
+        (first && r->unacked >= LEAST_MSS)) {
         sw_tcp_ack_now(tcp, conn);
         return;
     }
-    sw_tcp_timers_delay_ack(tcp, conn, config->delayed_ack);
+    bool soon = first && config->delayed_ack > ANSWER_TIME;
+    sw_tcp_timers_delay_ack(tcp, conn, soon ? ANSWER_TIME : config->delayed_ack);
 }
 
 void sw_tcp_delayed_ack_expired(struct tcp *tcp, struct tcp_connection *conn)

@@ -178,6 +178,13 @@ static bool is_duplicate(const struct tcp_connection *conn)
     return conn->send.snd_wnd && !tcp_seq_equal(conn->send.snd_una, conn->send.snd_nxt);
 }
 
+/* The usual of who only receives: nothing is in flight, reported, or to be learnt of marks. */
+static bool tells_nothing(const struct tcp_connection *conn, const struct tcp_segment *seg)
+{
+    return tcp_seq_equal(conn->send.snd_una, conn->send.snd_nxt) && seg->came_with_data &&
+           !seg->options.sack_count && conn->ecn == TCP_ECN_OFF;
+}
+
 enum tcp_verdict sw_tcp_process_ack(struct tcp *tcp, struct tcp_connection *conn,
                                     struct tcp_segment *seg)
 {
@@ -207,6 +214,10 @@ enum tcp_verdict sw_tcp_process_ack(struct tcp *tcp, struct tcp_connection *conn
         return TCP_CONTINUE;
     if (s->snd_wnd == 0)
         s->retransmissions = 0; /* MUST-37: it answers our probes, so we stay */
+    if (tells_nothing(conn, seg)) {
+        sw_tcp_meter_ack_in(tcp, conn, 0, false);
+        return TCP_CONTINUE;
+    }
     enum tcp_verdict verdict = TCP_CONTINUE;
     struct tcp_news news = sw_tcp_recovery_begin(tcp, conn, seg);
     if (conn->sack && seg->options.sack_count)

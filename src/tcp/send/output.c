@@ -43,7 +43,6 @@ static void start_header(struct tcp *tcp, struct tcp_connection *conn, struct tc
     out->dscp_ecn = (uint8_t)(config->dscp << 2);
     out->urgent = 0;
     out->option_order[0] = 0;
-    sw_wire_tcp_options_none(&out->options);
 }
 
 static bool send_syn(struct tcp *tcp, struct tcp_connection *conn, const struct tcp_path *path,

@@ -17,9 +17,8 @@
 static void finish_checksum(const struct tcp_outgoing *out, const struct tcp_path *path,
                             struct sanwo_frame *frame, uint8_t *header, uint32_t length)
 {
-    struct sanwo_endpoint local = sw_tcp_tuple_local(&out->tuple);
-    struct sanwo_endpoint remote = sw_tcp_tuple_remote(&out->tuple);
-    uint32_t sum = sw_wire_pseudo_sum(&local.address, &remote.address, IP_PROTOCOL_TCP, length);
+    uint32_t sum =
+        sw_tcp_tuple_sum(&out->tuple) + IP_PROTOCOL_TCP + (length >> 16) + (length & 0xffff);
     if (path->checksum_offload) {
         sw_store16(header + CHECKSUM_OFFSET, sw_checksum_fold(sum));
         frame->checksum = SANWO_CHECKSUM_PARTIAL;
