@@ -137,11 +137,12 @@ struct ip_packet {
     uint8_t protocol;
     uint8_t ttl;
     uint8_t dscp_ecn;
-    bool ours;  /* destination is one of our addresses */
-    bool group; /* destination is broadcast or multicast (IP or link layer) */
+    bool ours;    /* destination is one of our addresses */
+    bool group;   /* destination is broadcast or multicast (IP or link layer) */
+    uint32_t mtu; /* with IP_ICMP_ERROR: next-hop MTU of "too big"; 0 if not given */
+    /* Of ICMP packets only: of others they are not even cleared. */
     struct wire_icmp icmp;
     struct wire_icmp_quote quote;
-    uint32_t mtu; /* with IP_ICMP_ERROR: next-hop MTU of "too big"; 0 if not given */
 };
 
 /*

@@ -146,7 +146,7 @@ enum ip_verdict sw_ip_input(struct ip *ip, const struct sanwo_frame *frame, sanw
     const struct ip_link *link = sw_ip_link_at(ip, frame->link);
     struct ip_view view = {0};
 
-    memset(packet, 0, sizeof *packet);
+    memset(packet, 0, offsetof(struct ip_packet, icmp));
     packet->link = frame->link;
     if (!link)
         return sw_ip_drop(packet, SANWO_REASON_LINK_UNKNOWN);

@@ -57,14 +57,12 @@ static bool read_fast_open(struct wire_tcp_options *out, const uint8_t *value, s
     return true;
 }
 
-/* RFC 9768 3.2.3: none to three counters. */
+/* RFC 9768 3.2.3: as many whole counters as there are, up to three; the rest is padding. */
 static bool read_accurate(struct wire_tcp_options *out, uint8_t kind, const uint8_t *value,
                           size_t size)
 {
-    if (size % COUNTER != 0 || size / COUNTER > WIRE_TCP_ACCURATE_COUNTERS)
-        return false;
     out->accurate = kind;
-    out->accurate_count = (uint8_t)(size / COUNTER);
+    out->accurate_count = (uint8_t)sw_min32((uint32_t)size / COUNTER, WIRE_TCP_ACCURATE_COUNTERS);
     for (size_t i = 0; i < out->accurate_count; i++, value += COUNTER)
         out->accurate_counters[i] = (uint32_t)value[0] << 16 | sw_load16(value + 1);
     return true;

@@ -216,12 +216,13 @@ static void path_check(const struct path_flow *flow, const struct path *path)
     assert_true(flow->cc.pacing_rate > 0);
 }
 
-static void path_lose(struct path *path, struct path_flow *flow, uint32_t bytes)
+static void path_lose(struct path *path, struct path_flow *flow, const struct tcp_rate_mark *mark,
+                      uint32_t bytes, const struct tcp_cc_ops *ops)
 {
     flow->in_flight -= bytes;
     flow->lost += bytes;
-    sw_tcp_rate_on_lost(&flow->rate, bytes);
-    (void)path;
+    struct tcp_rate_sample lost = sw_tcp_rate_on_lost(&flow->rate, mark, bytes);
+    ops->on_lost(&flow->cc, flow->state, &lost, bytes, path->now);
 }
 
 /* All that is acknowledged now, as one ACK. */
@@ -250,7 +251,7 @@ static void path_ack(struct path *path, struct path_flow *flow, const struct tcp
         if (packet->acked != PATH_DONE && newest < flow->oldest + PATH_OVERTAKEN)
             break;
         if (packet->acked != PATH_DONE) {
-            path_lose(path, flow, path->mss);
+            path_lose(path, flow, &packet->mark, path->mss, ops);
             ack.lost += path->mss;
         }
         flow->oldest++;
@@ -284,7 +285,7 @@ static void path_ack(struct path *path, struct path_flow *flow, const struct tcp
 static void path_timeout(struct path *path, struct path_flow *flow, const struct tcp_cc_ops *ops)
 {
     ops->on_timeout(&flow->cc, flow->state, flow->in_flight, true, path->now);
-    path_lose(path, flow, flow->in_flight);
+    path_lose(path, flow, NULL, flow->in_flight, ops);
     flow->oldest = flow->next;
     flow->recovering = true;
     flow->recover = flow->next + 1;

@@ -50,6 +50,7 @@ static inline void box_ack(struct box *b, uint32_t bytes, sanwo_time srtt, sanwo
                              .cwnd_limited = true,
                              .srtt = srtt,
                              .rtt = srtt,
+                             .min_rtt = srtt,
                              .now = now};
     b->ops->on_ack(&b->cc, b->state, &ack);
 }

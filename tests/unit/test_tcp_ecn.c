@@ -1,277 +1,9 @@
 /*
- * test_tcp_ecn.c - ECN: what handshakes agree on, both kinds of echo, accurate ECN's counters.
+ * test_tcp_ecn.c - ECN: both kinds of classic echo, and the reaction to marks.
  *
- * RFC 3168, RFC 8257 3.2, RFC 9768 (from memory: its text was not at hand).
+ * RFC 3168, RFC 8257 3.2, RFC 9768 3.2.2.3. What handshakes agree on is in test_tcp_ecn_open.c.
  */
-#include "test_tcp_support.h"
-
-#include "tcp/ecn/accurate.h"
-#include "tcp/send/sending.h"
-
-#define NEAR_WRAP 0xfffffff0u
-#define NOWHERE (IP_ECN_MASK + 1)
-
-/* An established connection on which @mode was agreed. */
-static struct tcp_connection *agreed_on(struct rig *r, enum tcp_ecn_mode mode)
-{
-    struct tcp_connection *c = rig_open(r, NEAR_WRAP, 5000);
-
-    c->ecn = mode;
-    if (mode == TCP_ECN_ACCURATE) {
-        assert_true(sw_tcp_accurate_start(&r->tcp, c));
-        sw_tcp_accurate_begin(&r->tcp, c, IP_NOT_ECT, IP_NOT_ECT);
-    }
-    return c;
-}
-
-static struct tcp_segment arriving(const struct rig *r, const struct tcp_connection *c,
-                                   uint8_t ip_ecn, uint32_t length)
-{
-    struct tcp_segment seg = rig_segment(r, c, c->receive.rcv_nxt.raw, TCP_ACK);
-
-    seg.dscp_ecn = (uint8_t)(46 << 2 | ip_ecn);
-    seg.length = length;
-    seg.packets = 1;
-    return seg;
-}
-
-/* ---- opening ----------------------------------------------------------------------------------- */
-
-/* RFC9768-3.1.1-1. */
-static void test_judged_by_its_syn(void **state)
-{
-    static const struct {
-        uint8_t config, ace, ip, congestion, mode;
-    } rows[] = {
-        {SANWO_ECN_OFF, 3, IP_NOT_ECT, SANWO_CONGESTION_NEWRENO, TCP_ECN_OFF},
-        {SANWO_ECN_OFF, 7, IP_NOT_ECT, SANWO_CONGESTION_NEWRENO, TCP_ECN_OFF},
-        {SANWO_ECN_ACCEPT, 0, IP_NOT_ECT, SANWO_CONGESTION_NEWRENO, TCP_ECN_OFF},
-        {SANWO_ECN_ACCEPT, 0, IP_CE, SANWO_CONGESTION_NEWRENO, TCP_ECN_OFF},
-        {SANWO_ECN_ACCEPT, 3, IP_NOT_ECT, SANWO_CONGESTION_NEWRENO, TCP_ECN_CLASSIC},
-        {SANWO_ECN_REQUEST, 3, IP_NOT_ECT, SANWO_CONGESTION_NEWRENO, TCP_ECN_CLASSIC},
-        {SANWO_ECN_ACCURATE, 3, IP_NOT_ECT, SANWO_CONGESTION_NEWRENO, TCP_ECN_CLASSIC},
-        /* Written on its way: RFC 3168 6.1.1. DCTCP's own SYNs may look so. */
-        {SANWO_ECN_ACCEPT, 3, IP_ECT_0, SANWO_CONGESTION_NEWRENO, TCP_ECN_OFF},
-        {SANWO_ECN_ACCEPT, 3, IP_CE, SANWO_CONGESTION_NEWRENO, TCP_ECN_OFF},
-        {SANWO_ECN_ACCEPT, 3, IP_ECT_0, SANWO_CONGESTION_DCTCP, TCP_ECN_CLASSIC},
-        {SANWO_ECN_ACCEPT, 7, IP_NOT_ECT, SANWO_CONGESTION_NEWRENO, TCP_ECN_ACCURATE},
-        {SANWO_ECN_ACCEPT, 7, IP_CE, SANWO_CONGESTION_NEWRENO, TCP_ECN_ACCURATE},
-        {SANWO_ECN_ACCEPT, 1, IP_NOT_ECT, SANWO_CONGESTION_NEWRENO, TCP_ECN_ACCURATE},
-        {SANWO_ECN_ACCEPT, 4, IP_NOT_ECT, SANWO_CONGESTION_NEWRENO, TCP_ECN_ACCURATE},
-    };
-    struct sanwo_tcp_config config;
-
-    (void)state;
-    sanwo_tcp_config_default(&config);
-    assert_int_equal(config.ecn, SANWO_ECN_ACCEPT);
-    for (size_t i = 0; i < SW_COUNT(rows); i++) {
-        struct tcp_segment syn = {.flags = TCP_SYN, .ace = rows[i].ace, .dscp_ecn = rows[i].ip};
-
-        config.ecn = rows[i].config;
-        config.congestion = rows[i].congestion;
-        if (sw_tcp_ecn_judge_syn(&config, &syn) != rows[i].mode)
-            fail_msg("row %zu", i);
-    }
-}
-
-/* RFC 3168 6.1.1 and RFC 9768 table 2; after two tries the flags are left out. */
-static void test_syn_ack_of_a_record(void **state)
-{
-    static const uint8_t codes[] = {2, 3, 4, 6};
-    struct tcp_half_open half = {.listener = 0};
-    struct tcp_segment syn = {.flags = TCP_SYN};
-
-    (void)state;
-    for (uint8_t ip = 0; ip < 4; ip++) {
-        syn.dscp_ecn = (uint8_t)(0xfc | ip);
-        sw_tcp_ecn_note(&half, &syn, TCP_ECN_ACCURATE);
-        assert_int_equal(sw_tcp_ecn_mode(&half), TCP_ECN_ACCURATE);
-        assert_int_equal(sw_tcp_ecn_syn_ack(&half, 0), codes[ip]);
-        assert_int_equal(sw_tcp_ecn_syn_ack(&half, 1), codes[ip]);
-        assert_int_equal(sw_tcp_ecn_syn_ack(&half, 2), 0);
-        assert_int_equal(sw_tcp_ecn_half_open(&half), ip == IP_CE ? 6 : 5);
-        assert_int_equal(sw_tcp_accurate_decode(codes[ip]), ip);
-        sw_tcp_ecn_note(&half, &syn, TCP_ECN_CLASSIC);
-        assert_int_equal(sw_tcp_ecn_syn_ack(&half, 1), 1);
-        assert_int_equal(sw_tcp_ecn_syn_ack(&half, 2), 0);
-        assert_int_equal(sw_tcp_ecn_half_open(&half), 0);
-        sw_tcp_ecn_note(&half, &syn, TCP_ECN_OFF);
-        assert_int_equal(sw_tcp_ecn_syn_ack(&half, 0), 0);
-    }
-    assert_int_equal(sw_tcp_accurate_decode(5), NOWHERE);
-}
-
-/* What a SYN-ACK makes of what was asked for, and where nothing may be ECT afterwards. */
-static void test_answers(void **state)
-{
-    static const struct {
-        uint8_t asked, ace, mode;
-        bool no_ect;
-        uint8_t s_cep;
-    } rows[] = {
-        {TCP_ECN_OFF, 1, TCP_ECN_OFF, false, 0},
-        {TCP_ECN_CLASSIC, 0, TCP_ECN_OFF, false, 0},
-        {TCP_ECN_CLASSIC, 1, TCP_ECN_CLASSIC, false, 0},
-        {TCP_ECN_CLASSIC, 2, TCP_ECN_OFF, false, 0},
-        {TCP_ECN_CLASSIC, 3, TCP_ECN_OFF, false, 0},
-        {TCP_ECN_CLASSIC, 5, TCP_ECN_CLASSIC, false, 0}, /* a bit that is none of its business */
-        {TCP_ECN_ACCURATE, 0, TCP_ECN_OFF, false, 0},
-        {TCP_ECN_ACCURATE, 1, TCP_ECN_CLASSIC, false, 0},
-        {TCP_ECN_ACCURATE, 2, TCP_ECN_ACCURATE, false, 5},
-        {TCP_ECN_ACCURATE, 3, TCP_ECN_ACCURATE, true, 5},
-        {TCP_ECN_ACCURATE, 4, TCP_ECN_ACCURATE, true, 5},
-        {TCP_ECN_ACCURATE, 5, TCP_ECN_ACCURATE, false, 5},
-        {TCP_ECN_ACCURATE, 6, TCP_ECN_ACCURATE, true, 6},
-        {TCP_ECN_ACCURATE, 7, TCP_ECN_OFF, false, 0},
-    };
-    struct rig *r = rig_new();
-
-    (void)state;
-    for (size_t i = 0; i < SW_COUNT(rows); i++) {
-        struct tcp_connection *c = rig_open(r, NEAR_WRAP, 5000);
-        struct tcp_segment seg = rig_segment(r, c, 5000, TCP_SYN | TCP_ACK);
-        const struct tcp_accurate *a;
-
-        c->ecn = rows[i].asked;
-        seg.ace = rows[i].ace;
-        assert_true(sw_tcp_ecn_answered(&r->tcp, c, &seg));
-        a = sw_tcp_accurate(&r->tcp, c);
-        if (c->ecn != rows[i].mode || c->ecn_no_ect != rows[i].no_ect ||
-            (a ? a->s_cep : 0) != rows[i].s_cep)
-            fail_msg("row %zu: mode %u", i, c->ecn);
-        rig_discard(r, c);
-    }
-    rig_end(r);
-}
-
-/* What a record remembers of the SYN is where the counters begin. */
-static void test_promotion(void **state)
-{
-    struct rig *r = rig_new();
-
-    (void)state;
-    for (uint8_t ip = 0; ip < 4; ip++) {
-        for (uint8_t tries = 0; tries < 4; tries++) {
-            struct tcp_half_open half = {.retransmissions = tries};
-            struct tcp_segment syn = {.flags = TCP_SYN, .dscp_ecn = ip};
-            struct tcp_connection *c = rig_open(r, 1, 5000);
-
-            sw_tcp_ecn_note(&half, &syn, TCP_ECN_ACCURATE);
-            assert_true(sw_tcp_ecn_promote(&r->tcp, c, &half));
-            assert_int_equal(sw_tcp_ecn_ace(&r->tcp, c), ip == IP_CE ? 6 : 5);
-            assert_int_equal(c->ecn_no_ect, tries >= 2);
-            rig_discard(r, c);
-        }
-    }
-    rig_end(r);
-}
-
-/* A cookie's one bit, and what the flags of the ACK add to it. */
-static void test_cookies(void **state)
-{
-    struct tcp_half_open half = {.flags = HALF_OPEN_TIMESTAMPS};
-    struct sanwo_tcp_config config;
-
-    (void)state;
-    sanwo_tcp_config_default(&config);
-    for (uint8_t ace = 0; ace < 8; ace++) {
-        struct tcp_segment ack = {.flags = TCP_ACK, .ace = ace};
-
-        config.ecn = SANWO_ECN_ACCEPT;
-        assert_int_equal(sw_tcp_ecn_judge_cookie(&config, &ack),
-                         ace < 2 ? TCP_ECN_CLASSIC : TCP_ECN_ACCURATE);
-        config.ecn = SANWO_ECN_OFF; /* switched off since, or the peer made the bit up */
-        assert_int_equal(sw_tcp_ecn_judge_cookie(&config, &ack), TCP_ECN_OFF);
-    }
-    for (uint8_t ip = 0; ip < 4; ip++) {
-        struct tcp_segment syn = {.flags = TCP_SYN, .dscp_ecn = ip};
-
-        sw_tcp_ecn_note(&half, &syn, TCP_ECN_ACCURATE);
-        assert_int_equal(sw_tcp_ecn_cookie_forgets(&half), ip == IP_CE);
-        sw_tcp_ecn_note(&half, &syn, TCP_ECN_CLASSIC);
-        assert_false(sw_tcp_ecn_cookie_forgets(&half));
-    }
-    half.flags = 0;
-    assert_true(sw_tcp_ecn_cookie_forgets(&half));
-}
-
-/* Two SYNs that cross agree on what both asked for. */
-static void test_crossing_syns(void **state)
-{
-    struct rig *r = rig_new();
-    static const struct {
-        uint8_t asked, ace, mode, answer;
-    } rows[] = {
-        {TCP_ECN_CLASSIC, 3, TCP_ECN_CLASSIC, 1},   {TCP_ECN_CLASSIC, 7, TCP_ECN_CLASSIC, 1},
-        {TCP_ECN_CLASSIC, 0, TCP_ECN_OFF, 0},       {TCP_ECN_ACCURATE, 3, TCP_ECN_CLASSIC, 1},
-        {TCP_ECN_ACCURATE, 7, TCP_ECN_ACCURATE, 2}, {TCP_ECN_OFF, 7, TCP_ECN_OFF, 0},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < SW_COUNT(rows); i++) {
-        struct tcp_connection *c = rig_open(r, 1, 5000);
-        struct tcp_segment seg = rig_segment(r, c, 5000, TCP_SYN);
-
-        c->ecn = rows[i].asked;
-        seg.ace = rows[i].ace;
-        assert_true(sw_tcp_ecn_answered(&r->tcp, c, &seg));
-        c->state = SANWO_TCP_SYN_RECEIVED;
-        if (c->ecn != rows[i].mode || sw_tcp_ecn_syn(&r->tcp, c) != rows[i].answer)
-            fail_msg("row %zu", i);
-        rig_discard(r, c);
-    }
-    rig_end(r);
-}
-
-/* RFC 9768 table 4: what the ACK of our SYN-ACK says of it. We sent it Not-ECT. */
-static void test_last_ack_of_the_handshake(void **state)
-{
-    static const struct {
-        uint8_t ace;
-        bool no_ect;
-        uint8_t s_cep;
-    } rows[] = {{0, true, 5}, {1, false, 5}, {2, false, 5}, {3, true, 5},
-                {4, true, 5}, {5, false, 5}, {6, true, 6},  {7, false, 5}};
-    struct rig *r = rig_new();
-
-    (void)state;
-    for (size_t i = 0; i < SW_COUNT(rows); i++) {
-        struct tcp_connection *c = agreed_on(r, TCP_ECN_ACCURATE);
-        struct tcp_segment seg = rig_segment(r, c, 5000, TCP_ACK);
-
-        seg.ace = rows[i].ace;
-        sw_tcp_ecn_handshake_ack(&r->tcp, c, &seg);
-        assert_int_equal(c->ecn_no_ect, rows[i].no_ect);
-        assert_int_equal(sw_tcp_accurate(&r->tcp, c)->s_cep, rows[i].s_cep);
-        /* The same segment goes on to the counters: it must not look like marks. */
-        assert_int_equal(sw_tcp_ecn_marked(&r->tcp, c, &seg, 5000, 5000), 0);
-        assert_int_equal(sw_tcp_accurate(&r->tcp, c)->marks_told, 0);
-        rig_discard(r, c);
-    }
-    rig_end(r);
-}
-
-/* Where the counters find no room nothing is agreed on yet: the segment will come again. */
-static void test_no_memory(void **state)
-{
-    struct rig *r = rig_new();
-    struct tcp_connection *c = rig_open(r, 1, 5000);
-    struct tcp_segment seg = rig_segment(r, c, 5000, TCP_SYN | TCP_ACK);
-    uint64_t before = r->region.used;
-
-    (void)state;
-    c->ecn = TCP_ECN_ACCURATE;
-    seg.ace = 2;
-    r->region.fault_countdown = 1;
-    assert_false(sw_tcp_ecn_answered(&r->tcp, c, &seg));
-    assert_int_equal(c->ecn, TCP_ECN_ACCURATE);
-    assert_true(sw_tcp_ecn_answered(&r->tcp, c, &seg));
-    assert_true(r->region.used > before);
-    sw_tcp_ecn_release(&r->tcp, c);
-    rig_settled(r, before);
-    rig_discard(r, c);
-    rig_end(r);
-}
+#include "test_tcp_ecn_support.h"
 
 static void test_option_of_the_user(void **state)
 {
@@ -314,7 +46,7 @@ static void test_latched_until_cwr(void **state)
         struct tcp_segment seg = arriving(r, c, rows[i].ip, rows[i].length);
 
         seg.flags |= rows[i].flags;
-        sw_tcp_ecn_receive(&r->tcp, c, &seg);
+        sw_tcp_ecn_receive(&r->tcp, c, &seg, seg.length);
         if (sw_tcp_ecn_ace(&r->tcp, c) != rows[i].ace)
             fail_msg("row %zu", i);
     }
@@ -332,11 +64,11 @@ static void test_dctcp_echoes_each(void **state)
     (void)state;
     sw_tcp_cc_init(&c->cc, SANWO_CONGESTION_DCTCP, RIG_MSS, 10);
     struct tcp_segment plain = arriving(r, c, IP_ECT_0, 100), marked = arriving(r, c, IP_CE, 100);
-    sw_tcp_ecn_receive(&r->tcp, c, &plain);
+    sw_tcp_ecn_receive(&r->tcp, c, &plain, plain.length);
     assert_false(c->ack_now);
     c->receive.unacked = 100;
     c->receive.rcv_nxt = tcp_seq_add(c->receive.rcv_nxt, 100);
-    sw_tcp_ecn_receive(&r->tcp, c, &marked);
+    sw_tcp_ecn_receive(&r->tcp, c, &marked, marked.length);
     assert_true(sw_tcp_poll_reply(&r->tcp, &out));
     assert_int_equal(out.ace, 0);
     assert_int_equal(out.ack.raw, 5100);
@@ -346,10 +78,10 @@ static void test_dctcp_echoes_each(void **state)
     /* Nothing waits at the next change; and CWR ends nothing. */
     marked.flags |= TCP_CWR;
     c->ack_now = 0;
-    sw_tcp_ecn_receive(&r->tcp, c, &marked);
+    sw_tcp_ecn_receive(&r->tcp, c, &marked, marked.length);
     assert_false(c->ack_now);
     assert_int_equal(sw_tcp_ecn_ace(&r->tcp, c), 1);
-    sw_tcp_ecn_receive(&r->tcp, c, &plain);
+    sw_tcp_ecn_receive(&r->tcp, c, &plain, plain.length);
     assert_false(sw_tcp_poll_reply(&r->tcp, &out));
     assert_true(c->ack_now);
     assert_int_equal(sw_tcp_ecn_ace(&r->tcp, c), 0);
@@ -415,22 +147,90 @@ static void test_who_sends_no_ect_does_not_listen(void **state)
     rig_end(r);
 }
 
+/* However often and however much a peer claims: once a window, cwnd never grows, two segments stay. */
+static void test_a_peer_that_claims_marks(void **state)
+{
+    struct rig *r = rig_new();
+    struct dice d = dice_of("a peer that claims marks");
+
+    (void)state;
+    for (unsigned round = 0; round < 200; round++) {
+        struct tcp_connection *c = agreed_on(r, TCP_ECN_ACCURATE);
+        uint32_t at = NEAR_WRAP, before = c->cc.cwnd = 64 * RIG_MSS;
+
+        assert_non_null(sw_tcp_sending_make(&r->tcp, c));
+        c->timestamps = roll(&d, 2);
+        for (unsigned window = 0; window < 8; window++) {
+            uint32_t flight = 64 * RIG_MSS;
+
+            c->send.snd_una = tcp_seq_of(at);
+            c->send.snd_nxt = tcp_seq_of(at + flight);
+            for (unsigned ack = 0; ack < 16; ack++) {
+                struct tcp_segment seg = rig_segment(r, c, 5000, TCP_ACK);
+                uint32_t delivered = roll(&d, 3) ? roll(&d, flight / 16) : 0;
+
+                seg.ack = tcp_seq_of(at + roll(&d, 2) * roll(&d, flight));
+                seg.ace = (uint8_t)roll(&d, 8);
+                seg.options.timestamps = c->timestamps;
+                seg.options.ts_value = roll(&d, UINT32_MAX);
+                seg.options.accurate =
+                    roll(&d, 2) ? TCP_OPTION_ACCURATE_0 : roll(&d, 2) * TCP_OPTION_ACCURATE_1;
+                seg.options.accurate_count = (uint8_t)roll(&d, 4);
+                for (unsigned i = 0; i < 3; i++)
+                    seg.options.accurate_counters[i] = roll(&d, 1 << 24);
+                assert_true(sw_tcp_ecn_marked(&r->tcp, c, &seg, delivered, flight) <= delivered);
+            }
+            /* At most one cut, by half of the flight. */
+            assert_true(c->cc.cwnd <= before);
+            assert_true(c->cc.cwnd == before || c->cc.cwnd >= before / 2 - RIG_MSS);
+            assert_true(c->cc.cwnd >= 2 * RIG_MSS);
+            before = c->cc.cwnd;
+            at += flight;
+        }
+        rig_discard(r, c);
+    }
+    rig_end(r);
+}
+
+/* RFC 9768 3.2.2.3: everything marked, window after window, is the path; DCTCP's queues may do so. */
+static void test_marks_on_everything(void **state)
+{
+    struct rig *r = rig_new();
+
+    (void)state;
+    for (unsigned dctcp = 0; dctcp < 2; dctcp++) {
+        struct tcp_connection *c = agreed_on(r, TCP_ECN_ACCURATE);
+        uint32_t at = NEAR_WRAP;
+
+        if (dctcp)
+            sw_tcp_cc_init(&c->cc, SANWO_CONGESTION_DCTCP, RIG_MSS, 10);
+        assert_non_null(sw_tcp_sending_make(&r->tcp, c));
+        for (uint8_t window = 1; window <= 6; window++, at += 4 * RIG_MSS) {
+            struct tcp_segment seg = rig_segment(r, c, 5000, TCP_ACK);
+            bool deaf = !dctcp && window > 4;
+
+            c->send.snd_nxt = tcp_seq_of(at + 4 * RIG_MSS);
+            seg.ack = tcp_seq_of(at + 1); /* beyond the window before */
+            seg.ace = (uint8_t)(5 + 4 * window) & 7;
+            uint32_t told = sw_tcp_ecn_marked(&r->tcp, c, &seg, 4 * RIG_MSS, 4 * RIG_MSS);
+            assert_int_equal(told, deaf ? 0 : 4 * RIG_MSS);
+            assert_int_equal(c->ecn_no_ect, !dctcp && window >= 4);
+        }
+        rig_discard(r, c);
+    }
+    rig_end(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_judged_by_its_syn),
-        cmocka_unit_test(test_syn_ack_of_a_record),
-        cmocka_unit_test(test_answers),
-        cmocka_unit_test(test_promotion),
-        cmocka_unit_test(test_cookies),
-        cmocka_unit_test(test_crossing_syns),
-        cmocka_unit_test(test_last_ack_of_the_handshake),
-        cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_option_of_the_user),
         cmocka_unit_test(test_latched_until_cwr),
         cmocka_unit_test(test_dctcp_echoes_each),
         cmocka_unit_test(test_reduces_once_a_window),
         cmocka_unit_test(test_who_sends_no_ect_does_not_listen),
+        cmocka_unit_test(test_a_peer_that_claims_marks),
+        cmocka_unit_test(test_marks_on_everything),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

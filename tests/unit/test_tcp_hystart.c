@@ -23,7 +23,7 @@ static uint32_t ack(struct walk *w, sanwo_time rtt, uint32_t bytes)
     w->una = tcp_seq_add(w->una, MSS);
     struct tcp_cc_ack a = {
         .rtt = rtt, .reorders = w->reorders, .una = w->una, .nxt = tcp_seq_add(w->una, ACKS * MSS)};
-    return sw_tcp_hystart_on_ack(&w->h, &a, bytes);
+    return sw_tcp_hystart_on_ack(&w->h, &a, MSS, bytes);
 }
 
 /* The first ACK begins the first round. */
@@ -196,11 +196,11 @@ static void test_many_samples(void **state)
     w.h.round_end = tcp_seq_add(w.una, 1000 * MSS);
     w.h.least = w.h.baseline;
     for (int i = 0; i < 65536; i++)
-        sw_tcp_hystart_on_ack(&w.h, &a, MSS);
+        sw_tcp_hystart_on_ack(&w.h, &a, MSS, MSS);
     assert_int_equal(w.h.phase, CSS);
     assert_int_equal(w.h.samples, UINT16_MAX);
     a.rtt = 50 * MS;
-    sw_tcp_hystart_on_ack(&w.h, &a, MSS);
+    sw_tcp_hystart_on_ack(&w.h, &a, MSS, MSS);
     assert_int_equal(w.h.phase, SS);
 }
 
@@ -322,7 +322,7 @@ static void test_extremes(void **state)
         round_trip(&w, INT64_MAX - i, 0, ACKS, CWND_LIMIT);
     for (int i = 0; i < 1000; i++) { /* an SND.NXT that never comes: no end of the round, no harm */
         struct tcp_cc_ack a = {.rtt = 1 + i, .una = {0}, .nxt = {0x7fffffff}};
-        assert_true(sw_tcp_hystart_on_ack(&w.h, &a, 8) <= 8);
+        assert_true(sw_tcp_hystart_on_ack(&w.h, &a, MSS, 8) <= 8);
     }
 }
 

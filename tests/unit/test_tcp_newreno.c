@@ -200,6 +200,19 @@ static void test_undo(void **state)
     }
 }
 
+/* A mark is no mistake. */
+static void test_marks_are_not_undone(void **state)
+{
+    (void)state;
+    struct box b = start(120000, 400000);
+
+    sw_tcp_cc_newreno.on_congestion(&b.cc, b.state, TCP_CC_ECN, 100000, 0);
+    assert_int_equal(b.cc.ssthresh, 50000);
+    sw_tcp_cc_newreno.undo(&b.cc, b.state);
+    assert_int_equal(b.cc.cwnd, 50000);
+    assert_int_equal(b.cc.ssthresh, 50000);
+}
+
 /* What was counted towards the next segment is of the larger window: a reduction forgets it. */
 static void test_reduction_forgets_the_remainder(void **state)
 {
@@ -254,6 +267,7 @@ int main(void)
         cmocka_unit_test(test_congestion_and_timeout),
         cmocka_unit_test(test_restart_and_mss),
         cmocka_unit_test(test_undo),
+        cmocka_unit_test(test_marks_are_not_undone),
         cmocka_unit_test(test_reduction_forgets_the_remainder),
         cmocka_unit_test(test_random_never_leaves_its_bounds),
     };

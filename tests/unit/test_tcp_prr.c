@@ -1,6 +1,6 @@
 /*
- * test_tcp_prr.c - Proportional rate reduction (RFC 6937): the example of its figures, its bounds, and
- * the whole of it on connections that lose.
+ * test_tcp_prr.c - Proportional rate reduction (RFC 9937): its steps row by row, its bounds, and the whole
+ * of it on connections that lose.
  */
 #include "test_tcp_support.h"
 
@@ -9,7 +9,7 @@
 
 static struct rig_frame frame;
 
-/* In recovery with @in_flight of @outstanding left, to end at @ssthresh. */
+/* In recovery with @in_flight of @outstanding left and the rest lost, to end at @ssthresh. */
 static struct tcp_connection *recovering(struct rig *r, uint32_t outstanding, uint32_t in_flight,
                                          uint32_t ssthresh)
 {
@@ -18,6 +18,7 @@ static struct tcp_connection *recovering(struct rig *r, uint32_t outstanding, ui
     assert_non_null(sw_tcp_sending_make(&r->tcp, c));
     c->sack = c->in_recovery = 1;
     c->send.in_flight = in_flight;
+    c->send.lost = outstanding - in_flight;
     c->cc.ssthresh = ssthresh;
     sw_tcp_prr_begin(&r->tcp, c, outstanding);
     return c;
@@ -42,10 +43,11 @@ static void test_proportional(void **state)
     (void)state;
     for (uint32_t ssthresh = 10; ssthresh <= 14; ssthresh += 4) {
         struct rig *r = rig_new();
-        struct tcp_connection *c = recovering(r, 20 * MSS, 19 * MSS, ssthresh * MSS);
+        struct tcp_connection *c = recovering(r, 19 * MSS, 18 * MSS, ssthresh * MSS);
         uint32_t out = 0, gap = 0, longest = 0;
         for (int i = 0; i < 19; i++) {
-            c->send.in_flight -= MSS;
+            if (i) /* recovery began with the first */
+                c->send.in_flight -= MSS;
             uint32_t now = lets_out(r, c, MSS, false);
             bool goes = now >= MSS;
             if (goes) {
@@ -63,7 +65,7 @@ static void test_proportional(void **state)
     }
 }
 
-/* RFC 6937 3, row by row: what was delivered and sent before, and what one more ACK lets out. */
+/* RFC 9937 6.2, row by row: what was delivered and sent before, and what one more ACK lets out. */
 static void test_rows(void **state)
 {
     (void)state;
@@ -86,7 +88,7 @@ static void test_rows(void **state)
         {20000, 10000, 9000, 5000, 2000, 1000, false, 5000},
         {20000, 10000, 5000, 5000, 2000, 1000, false, 1000}, /* conservative */
         {20000, 10000, 5000, 5000, 2000, 1000, true, 2000},  /* slow start */
-        {20000, 10000, 5000, 9000, 2000, 1000, false, 0},
+        {20000, 10000, 5000, 9000, 2000, 1000, false, 1000}, /* as much as this one delivered */
         {20000, 10000, 5000, 9000, 2000, 1000, true, 2000},
         {20000, 10000, 5000, 9000, 9500, 1000, true, 500},
         {20000, 10000, 0, 9000, 2000, 0, false, 0}, /* a timer found losses: nothing came */
@@ -97,11 +99,43 @@ static void test_rows(void **state)
         struct tcp_connection *c =
             recovering(r, rows[i].recover_fs, rows[i].in_flight, rows[i].ssthresh);
         struct tcp_prr *prr = &sw_tcp_sending(&r->tcp, c)->prr;
+        prr->recover_fs = rows[i].recover_fs;
         prr->delivered = rows[i].delivered;
         prr->out = rows[i].out;
         uint32_t goes = lets_out(r, c, rows[i].acked, rows[i].safe);
         if (goes != rows[i].goes)
             fail_msg("row %zu: %u go", i, goes);
+        rig_end(r);
+    }
+}
+
+/*
+ * RFC 9937 6.1: what was SACKed before recovery began will not be delivered in it, what came with the ACK
+ * that it began with was. Of 20 segments 1 is lost; @before are SACKed, then @now more.
+ */
+static void test_what_is_to_be_delivered(void **state)
+{
+    (void)state;
+    const struct {
+        uint32_t before, now;
+    } rows[] = {{0, 3}, {2, 1}, {9, 1}, {0, 19}, {18, 1}, {4, 0}};
+
+    for (size_t i = 0; i < SW_COUNT(rows); i++) {
+        struct rig *r = rig_new();
+        struct tcp_connection *c = rig_open(r, 1, 1);
+        assert_non_null(sw_tcp_sending_make(&r->tcp, c));
+        c->sack = c->in_recovery = 1;
+        c->send.lost = MSS;
+        c->send.in_flight = (19 - rows[i].before - rows[i].now) * MSS;
+        c->cc.ssthresh = 10 * MSS;
+        sw_tcp_prr_begin(&r->tcp, c, 20 * MSS);
+        const struct tcp_prr *prr = &sw_tcp_sending(&r->tcp, c)->prr;
+        for (uint32_t ack = 0; ack < 3; ack++) { /* the later ones change nothing */
+            sw_tcp_prr_ack(&r->tcp, c, (ack ? 1 : rows[i].now) * MSS, false);
+            if (prr->recover_fs != (20 - rows[i].before) * MSS)
+                fail_msg("row %zu, ACK %u: %u", i, ack, prr->recover_fs);
+            sent(r, c, MSS);
+        }
         rig_end(r);
     }
 }
@@ -133,7 +167,7 @@ static void test_bounds(void **state)
 
 /*
  * On the wire: of 40 segments the first is lost. In the round trip that follows half as many leave as
- * arrived, spread over it, and at its end cwnd is ssthresh. RFC 6937 3.
+ * arrived, spread over it, and at its end cwnd is ssthresh. RFC 9937 6.
  */
 static void test_a_round_trip(void **state)
 {
@@ -153,6 +187,8 @@ static void test_a_round_trip(void **state)
     for (uint32_t i = 1; i < 40; i++) {
         r->tcp.now += SANWO_MSEC(1);
         rig_sack(r, c, 0, MSS, (i + 1) * MSS);
+        if (c->in_recovery) /* limited transmit let two out, and two were SACKed before (6.1) */
+            assert_int_equal(sw_tcp_sending(&r->tcp, c)->prr.recover_fs, 40 * MSS);
         uint32_t again = c->retransmitted, frames = 0;
         while (rig_output(r, c, &frame))
             frames++;
@@ -207,6 +243,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_proportional),
         cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_what_is_to_be_delivered),
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_a_round_trip),
         cmocka_unit_test(test_timer_lets_no_burst_out),

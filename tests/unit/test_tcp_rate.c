@@ -187,14 +187,14 @@ static void test_counts_wrap(void **state)
         for (unsigned k = 0; k < 3; k++)
             sw_tcp_rate_on_sent(&rate, &marks[k], k * MSS, MSS, MS(k));
         sw_tcp_rate_on_delivered(&rate, &marks[2], MS(2), MSS, MS(30));
-        sw_tcp_rate_on_lost(&rate, 2 * MSS);
+        sw_tcp_rate_on_lost(&rate, NULL, 2 * MSS);
         struct tcp_rate_sample sample = sw_tcp_rate_sample(&rate, 0);
         assert_int_equal(sample.delivered, MSS);
         assert_true(sample.prior_delivered == starts[i]);
         assert_int_equal(sample.lost, 2 * MSS);
         /* Sent again: only what is lost after that is its own affair. */
         sw_tcp_rate_on_sent(&rate, &marks[0], 0, MSS, MS(31));
-        sw_tcp_rate_on_lost(&rate, 7);
+        sw_tcp_rate_on_lost(&rate, NULL, 7);
         sw_tcp_rate_on_delivered(&rate, &marks[0], MS(31), MSS, MS(60));
         sample = sw_tcp_rate_sample(&rate, 0);
         assert_int_equal(sample.lost, 7);
@@ -214,9 +214,9 @@ static void test_found(void **state)
         struct tcp_rate rate;
         struct tcp_rate_mark mark;
         sw_tcp_rate_init(&rate);
-        sw_tcp_rate_on_lost(&rate, rows[i].lost_before);
+        sw_tcp_rate_on_lost(&rate, NULL, rows[i].lost_before);
         sw_tcp_rate_on_sent(&rate, &mark, 0, MSS, MS(0));
-        sw_tcp_rate_on_lost(&rate, rows[i].lost_after);
+        sw_tcp_rate_on_lost(&rate, NULL, rows[i].lost_after);
         uint64_t lost = rate.lost;
         sw_tcp_rate_on_found(&rate, rows[i].found);
         assert_true(rate.lost == (lost > rows[i].found ? lost - rows[i].found : 0));
@@ -225,9 +225,41 @@ static void test_found(void **state)
     }
 }
 
+/* What is lost tells what its arrival would have told: what was in flight, delivered, lost with it. */
+static void test_lost(void **state)
+{
+    (void)state;
+    struct tcp_rate rate;
+    struct tcp_rate_mark marks[4];
+
+    sw_tcp_rate_init(&rate);
+    sw_tcp_rate_on_sent(&rate, &marks[0], 0, MSS, MS(0));
+    sw_tcp_rate_app_limited(&rate, MSS);
+    for (unsigned i = 1; i < 4; i++)
+        sw_tcp_rate_on_sent(&rate, &marks[i], i * MSS, MSS, MS(i));
+    sw_tcp_rate_on_delivered(&rate, &marks[3], MS(3), MSS, MS(20));
+    struct tcp_rate_sample lost = sw_tcp_rate_on_lost(&rate, &marks[0], MSS);
+    assert_true(lost.valid);
+    assert_false(lost.app_limited);
+    assert_int_equal(lost.tx_in_flight, MSS);
+    assert_int_equal(lost.lost, MSS); /* itself included */
+    lost = sw_tcp_rate_on_lost(&rate, &marks[2], MSS);
+    assert_true(lost.app_limited);
+    assert_int_equal(lost.tx_in_flight, 3 * MSS);
+    assert_int_equal(lost.lost, 2 * MSS);
+    assert_int_equal(lost.delivered, MSS);
+    assert_int_equal(lost.prior_delivered, 0);
+    assert_true(rate.lost == 2 * MSS);
+
+    assert_false(sw_tcp_rate_on_lost(&rate, NULL, 5).valid);
+    assert_true(rate.lost == 2 * MSS + 5);
+    assert_int_equal(sw_tcp_rate_sample(&rate, 0).tx_in_flight, 4 * MSS); /* the delivered one's */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lost),
         cmocka_unit_test(test_one_segment),
         cmocka_unit_test(test_slower_of_sending_and_delivering),
         cmocka_unit_test(test_pause),

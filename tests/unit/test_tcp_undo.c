@@ -3,6 +3,8 @@
  */
 #include "test_tcp_support.h"
 
+#include "tcp/ecn/ecn.h"
+
 #define MSS RIG_MSS
 #define RTT SANWO_MSEC(50)
 
@@ -312,6 +314,8 @@ static void test_timestamps(void **state)
                 rig_watch(r);
                 c->timestamps = 1;
                 c->ts_offset = 0xfffffff0u - (uint32_t)(r->tcp.now / 1000000);
+                c->send.peer_mss += 12; /* room for them */
+                sw_tcp_sending(&r->tcp, c)->undo.dsack_seen = true;
                 uint32_t before = sw_tcp_timestamp_now(&r->tcp, c->ts_offset);
                 sw_tcp_sending(&r->tcp, c)->stamp = before; /* none was sent again yet */
                 if (timeout) {
@@ -335,6 +339,131 @@ static void test_timestamps(void **state)
                 rig_end(r);
             }
         }
+    }
+}
+
+/*
+ * RFC 3522 3.2 step 5: an ACK of everything may be the answer to what was sent again, after all others were
+ * lost. A peer that reports duplicates would have told.
+ */
+static void test_timestamps_when_all_is_acknowledged(void **state)
+{
+    (void)state;
+    for (uint32_t acked = 9; acked <= 10; acked++) {
+        for (int dsack_seen = 0; dsack_seen < 2; dsack_seen++) {
+            struct rig *r = rig_new();
+            struct tcp_connection *c = in_flight(r, 0xfffff000, 10, 0, true);
+            rig_watch(r);
+            c->timestamps = 1;
+            sw_tcp_sending(&r->tcp, c)->undo.dsack_seen = dsack_seen;
+            uint32_t before = sw_tcp_timestamp_now(&r->tcp, c->ts_offset);
+            time_out(r, c); /* the episode that begins keeps what is known of the peer */
+            check_sends(r, c, 0);
+            stamped_ack(r, c, acked * MSS, before);
+            unsigned undone = rig_count(r, SANWO_OBSERVE_CONGESTION, SANWO_REASON_UNDO);
+            if (undone != (unsigned)(acked < 10 || dsack_seen))
+                fail_msg("%u acknowledged, D-SACK seen %d: undone %u times", acked, dsack_seen,
+                         undone);
+            rig_end(r);
+        }
+    }
+}
+
+/* ---- the answer -------------------------------------------------------------------------- */
+
+/* RFC 4015 3.1 step 9: the ACK tells of a mark. Nothing was lost, but cwnd stays reduced. */
+static void test_a_mark_stays(void **state)
+{
+    (void)state;
+    for (int timeout = 0; timeout < 2; timeout++) {
+        for (int marked = 0; marked < 2; marked++) {
+            struct rig *r = rig_new();
+            struct tcp_connection *c = in_flight(r, 0xfffff000, 10, 0, true);
+            rig_watch(r);
+            c->timestamps = 1;
+            c->ecn = TCP_ECN_CLASSIC;
+            uint32_t before = sw_tcp_timestamp_now(&r->tcp, c->ts_offset);
+            if (timeout) {
+                time_out(r, c);
+            } else {
+                r->tcp.now += SANWO_MSEC(100);
+                rig_sack(r, c, 0, MSS, 5 * MSS);
+                assert_int_equal(c->in_recovery, 1);
+            }
+            check_sends(r, c, 0);
+            r->tcp.now += SANWO_MSEC(1);
+            struct tcp_segment seg = rig_report(r, c, 6 * MSS, 0, 0);
+            seg.options.timestamps = true;
+            seg.options.ts_echo = before;
+            seg.flags |= marked ? TCP_ECE : 0;
+            assert_int_equal(sw_tcp_process_ack(&r->tcp, c, &seg), TCP_CONTINUE);
+            assert_int_equal(c->in_timeout | c->in_recovery, 0);
+            assert_int_equal(c->send.lost, 0); /* step 8: none of it is sent again */
+            if (marked) {
+                assert_int_equal(c->cc.ssthresh, 5 * MSS);
+                assert_int_equal(c->cc.cwnd, (timeout ? 1 : 5) * MSS);
+            } else {
+                assert_int_equal(c->cc.ssthresh, UINT32_MAX);
+                assert_true(c->cc.cwnd >= 9 * MSS);
+            }
+            rig_check_records(r, c);
+            rig_end(r);
+        }
+    }
+}
+
+/*
+ * RFC 4015 3.1 step 11: SRTT and RTTVAR are of the first round trip measured of data that was sent after the
+ * time-out, and no less than they were; not of the segments that were delayed. No time-out, no change.
+ */
+static void test_timer_after_a_time_out(void **state)
+{
+    (void)state;
+    const struct {
+        sanwo_time sample;
+        bool timeout;
+        sanwo_time srtt, rttvar; /* 0: as RFC 6298 has it */
+    } rows[] = {
+        {SANWO_MSEC(20), true, SANWO_MSEC(50) + 2000, SANWO_MSEC(10)},
+        {SANWO_MSEC(50), true, SANWO_MSEC(50) + 2000, SANWO_MSEC(25)},
+        {SANWO_MSEC(400), true, SANWO_MSEC(400), SANWO_MSEC(200)},
+        {SANWO_MSEC(400), false, 0, 0},
+    };
+
+    for (size_t i = 0; i < SW_COUNT(rows); i++) {
+        struct rig *r = rig_new();
+        struct tcp_connection *c = in_flight(r, 0xfffff000, 10, 20, true);
+        rig_watch(r);
+        c->timestamps = 1;
+        c->send.peer_mss += 12; /* room for them */
+        c->send.rttvar = SANWO_MSEC(10);
+        uint32_t before = sw_tcp_timestamp_now(&r->tcp, c->ts_offset);
+        if (rows[i].timeout) {
+            time_out(r, c);
+        } else {
+            r->tcp.now += SANWO_MSEC(200);
+            rig_sack(r, c, 0, MSS, 5 * MSS);
+        }
+        check_sends(r, c, 0);
+        r->tcp.now += SANWO_MSEC(700);
+        stamped_ack(r, c, 6 * MSS, before);
+        assert_int_equal(rig_count(r, SANWO_OBSERVE_CONGESTION, SANWO_REASON_UNDO), 1);
+        assert_true(drain(r, c) == 0);
+        stamped_ack(r, c, 10 * MSS, before); /* the last that was out then: not yet */
+        assert_true(c->send.srtt > SANWO_MSEC(100));
+        r->tcp.now += rows[i].sample;
+        stamped_ack(r, c, 11 * MSS, before);
+        if (rows[i].srtt) {
+            assert_int_equal(c->send.srtt, rows[i].srtt);
+            assert_int_equal(c->send.rttvar, rows[i].rttvar);
+            assert_int_equal(c->deadline.retransmit, r->tcp.now + sw_tcp_rto(&r->tcp, c));
+        } else {
+            assert_true(c->send.srtt != rows[i].sample);
+        }
+        sanwo_time srtt = c->send.srtt; /* from then on as ever */
+        stamped_ack(r, c, 12 * MSS, before);
+        assert_int_equal(c->send.srtt, srtt + (rows[i].sample - srtt) / 8);
+        rig_end(r);
     }
 }
 
@@ -363,9 +492,41 @@ static void test_duplicates_reported(void **state)
             rig_sack(r, c, 10 * MSS, i * MSS, (i + 1) * MSS);
         unsigned undone = rig_count(r, SANWO_OBSERVE_CONGESTION, SANWO_REASON_UNDO);
         assert_int_equal(undone, reported == 2);
+        assert_int_equal(sw_tcp_sending(&r->tcp, c)->undo.dsack_seen, reported != 0);
         if (reported == 2)
             check_undone(r, c, 10 * MSS);
         rig_end(r);
+    }
+}
+
+/*
+ * RFC 3708 3 (A.1), RFC 3522 3.3: all that was out had arrived, and every ACK was lost. The way back is
+ * full: cwnd stays reduced. Where an ACK came before the report, it was only a delay.
+ */
+static void test_all_acks_were_lost(void **state)
+{
+    (void)state;
+    for (int timestamps = 0; timestamps < 2; timestamps++) {
+        for (int delay = 0; delay < 2; delay++) {
+            struct rig *r = rig_new();
+            struct tcp_connection *c = in_flight(r, 0xfffff000, 10, 0, true);
+            rig_watch(r);
+            c->timestamps = timestamps;
+            uint32_t before = sw_tcp_timestamp_now(&r->tcp, c->ts_offset);
+            time_out(r, c);
+            check_sends(r, c, 0);
+            if (delay)
+                rig_sack(r, c, 10 * MSS, 0, 0);
+            struct tcp_segment seg = rig_report(r, c, 10 * MSS, 0, MSS);
+            seg.options.timestamps = timestamps;
+            seg.options.ts_echo = before;
+            assert_int_equal(sw_tcp_process_ack(&r->tcp, c, &seg), TCP_CONTINUE);
+            unsigned undone = rig_count(r, SANWO_OBSERVE_CONGESTION, SANWO_REASON_UNDO);
+            if (undone != (unsigned)delay)
+                fail_msg("timestamps %d, %s: undone %u times", timestamps,
+                         delay ? "a delay" : "no ACKs", undone);
+            rig_end(r);
+        }
     }
 }
 
@@ -381,7 +542,11 @@ int main(void)
         cmocka_unit_test(test_recovery_may_follow),
         cmocka_unit_test(test_what_is_out_is_borne),
         cmocka_unit_test(test_timestamps),
+        cmocka_unit_test(test_timestamps_when_all_is_acknowledged),
+        cmocka_unit_test(test_a_mark_stays),
+        cmocka_unit_test(test_timer_after_a_time_out),
         cmocka_unit_test(test_duplicates_reported),
+        cmocka_unit_test(test_all_acks_were_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -82,13 +82,14 @@ static void reply_from(struct tcp *tcp, struct tcp_connection *conn, uint8_t fla
                        enum sanwo_reason why)
 {
     const struct sanwo_tcp_config *config = sw_tcp_config(tcp, conn);
+    bool counts = !(flags & TCP_RST) || conn->ecn == TCP_ECN_ACCURATE; /* RFC 9768 3.2.2 */
     struct tcp_outgoing out = {.tuple = conn->tuple,
                                .handle = sw_tcp_handle(TCP_KIND_CONNECTION, conn),
                                .user = conn->user,
                                .seq = sw_tcp_bare_seq(conn),
                                .ack = conn->receive.rcv_nxt,
                                .flags = flags,
-                               .ace = flags & TCP_RST ? 0 : sw_tcp_ecn_ace(tcp, conn),
+                               .ace = counts ? sw_tcp_ecn_ace(tcp, conn) : 0,
                                .window = sw_tcp_window_to_send(tcp, conn),
                                .state = conn->state,
                                .ttl = config->ttl,

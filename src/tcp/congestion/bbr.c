@@ -9,8 +9,7 @@
  * seeded with what init() is given: the box stays repeatable, and two flows seldom begin in the
  * same nanosecond.
  *
- * ECN: marks are taken as RFC 3168 5 asks, like a round with losses. The draft's finer answer to
- * marks of a shallow threshold is left to the DCTCP box.
+ * ECN: marks are taken as RFC 3168 5 asks, like a round with losses; the draft leaves open how (3.7).
  */
 #include "base/bytes.h"
 #include "tcp/congestion/bbr.h"
@@ -39,6 +38,7 @@ static uint64_t pacing_floor(const struct tcp_cc *cc)
     return cc->mss;
 }
 
+/* 5.6.2, SetPacingRateWithGain(). */
 static void set_pacing_rate(struct tcp_cc *cc, struct bbr *bbr, uint32_t gain)
 {
     if (bbr->bw == 0)
@@ -80,28 +80,9 @@ void sw_tcp_bbr_restore_cwnd(const struct bbr *bbr, struct tcp_cc *cc)
 }
 
 /*
- * For a round trip after much was lost, what left the network may enter it, and no more. A few
- * losses by chance are not answered so: on a fast path there are some in each round trip, and cwnd
- * would never grow.
+ * 5.6.4.7, BoundCwndForModel(), and 5.6.4.5, BoundCwndForProbeRTT(): some of what may be in flight is
+ * left free but while probing.
  */
-static void conserve(struct tcp_cc *cc, struct bbr *bbr, const struct tcp_cc_ack *ack)
-{
-    cc->cwnd = cc->cwnd > ack->lost ? cc->cwnd - ack->lost : 0;
-    bbr->episode_lost = sw_tcp_bbr_add(bbr->episode_lost, ack->lost);
-    if (bbr->may_conserve &&
-        sw_tcp_bbr_is_too_much(cc, bbr->episode_lost, sw_max32(bbr->prior_cwnd, ack->in_flight))) {
-        bbr->may_conserve = false;
-        bbr->conserving = true;
-        bbr->conserve_round = bbr->delivered;
-        cc->cwnd = ack->in_flight;
-    } else if (ack->rate.valid && ack->rate.prior_delivered >= bbr->conserve_round) {
-        bbr->conserving = false;
-    }
-    if (bbr->conserving)
-        cc->cwnd = sw_max32(cc->cwnd, ack->in_flight + sw_max32(ack->delivered, cc->mss));
-}
-
-/* The bounds of what may be in flight, by the phase: some of it is left free but while probing. */
 static void bound_cwnd(struct tcp_cc *cc, const struct bbr *bbr)
 {
     uint32_t bound = BBR_INFLIGHT_NONE;
@@ -117,26 +98,24 @@ static void bound_cwnd(struct tcp_cc *cc, const struct bbr *bbr)
     cc->cwnd = sw_min32(cc->cwnd, sw_min32(bound, CWND_LIMIT));
 }
 
+/* 5.6.4.6, SetCwnd(). Losses shrink it by the bounds of the model only (5.6.4.4). */
 static void set_cwnd(struct tcp_cc *cc, struct bbr *bbr, const struct tcp_cc_ack *ack)
 {
     uint32_t most = sw_tcp_bbr_bdp(bbr, bbr->bw, bbr->cwnd_gain) + sw_tcp_bbr_extra_acked(bbr);
     most = sw_tcp_bbr_quantized(bbr, cc, most);
 
-    conserve(cc, bbr, ack);
-    if (!bbr->conserving) {
-        uint32_t grown = sw_min32(cc->cwnd, CWND_LIMIT) + sw_min32(ack->delivered, CWND_LIMIT);
-        if (bbr->full_bw_reached)
-            cc->cwnd = sw_min32(grown, most);
-        else if (cc->cwnd < most || bbr->delivered < bbr->initial_cwnd)
-            cc->cwnd = grown;
-        cc->cwnd = sw_max32(cc->cwnd, sw_tcp_bbr_min_cwnd(cc));
-    }
+    uint32_t grown = sw_min32(cc->cwnd, CWND_LIMIT) + sw_min32(ack->delivered, CWND_LIMIT);
+    if (bbr->full_bw_reached)
+        cc->cwnd = sw_min32(grown, most);
+    else if (cc->cwnd < most || bbr->delivered < bbr->initial_cwnd)
+        cc->cwnd = grown;
+    cc->cwnd = sw_max32(cc->cwnd, sw_tcp_bbr_min_cwnd(cc));
     bound_cwnd(cc, bbr);
 }
 
 /* ---- losses ---- */
 
-/* Before anything is changed because of them. */
+/* 5.5.11.1, SaveStateUponLoss(), before anything is changed because of them: once an episode. */
 static void note_losses(struct bbr *bbr)
 {
     if (bbr->undo.noted)
@@ -146,9 +125,21 @@ static void note_losses(struct bbr *bbr)
         .inflight_lo = bbr->inflight_lo,
         .inflight_hi = bbr->inflight_hi,
         .noted = true,
-        .phase = bbr->phase,
     };
 }
+
+/* 5.2.4. */
+static void bbr_on_lost(struct tcp_cc *cc, void *state, const struct tcp_rate_sample *lost,
+                        uint32_t length, sanwo_time now)
+{
+    struct bbr *bbr = state;
+
+    note_losses(bbr);
+    sw_tcp_bbr_note_loss(bbr, lost, length);
+    sw_tcp_bbr_handle_lost(bbr, cc, lost, length, now);
+}
+
+/* 3.7: a mark is congestion, as a loss is. */
 
 static void on_marked(struct tcp_cc *cc, struct bbr *bbr, uint32_t outstanding, sanwo_time now)
 {
@@ -157,6 +148,11 @@ static void on_marked(struct tcp_cc *cc, struct bbr *bbr, uint32_t outstanding, 
         sw_tcp_bbr_startup_too_high(bbr);
     else if (bbr->probe_samples)
         sw_tcp_bbr_inflight_too_high(bbr, cc, sw_min32(outstanding, CWND_LIMIT), false, now);
+    else
+        return;
+    /* Not to be undone with the losses. */
+    bbr->undo.inflight_hi = bbr->inflight_hi;
+    bbr->undo.phase_ended = false;
 }
 
 static void bbr_on_congestion(struct tcp_cc *cc, void *state, enum tcp_cc_sign sign,
@@ -171,11 +167,9 @@ static void bbr_on_congestion(struct tcp_cc *cc, void *state, enum tcp_cc_sign s
     note_losses(bbr);
     sw_tcp_bbr_save_cwnd(bbr, cc);
     bbr->recovering = true;
-    bbr->may_conserve = true;
-    bbr->episode_lost = 0;
 }
 
-/* RFC 5681 3.1 (7): one segment; the model is believed again as soon as ACKs come. */
+/* 5.6.4.4, RFC 5681 3.1 (7): one segment; the model is believed again as soon as ACKs come. */
 static void bbr_on_timeout(struct tcp_cc *cc, void *state, uint32_t outstanding, bool first,
                            sanwo_time now)
 {
@@ -186,9 +180,8 @@ static void bbr_on_timeout(struct tcp_cc *cc, void *state, uint32_t outstanding,
     note_losses(bbr);
     if (first)
         sw_tcp_bbr_save_cwnd(bbr, cc);
-    bbr->marked_in_round = true;
+    bbr->timed_out_in_round = true;
     bbr->recovering = true;
-    bbr->may_conserve = bbr->conserving = false; /* cwnd itself is small enough */
     cc->cwnd = cc->mss;
 }
 
@@ -196,8 +189,8 @@ static void end_recovery(struct tcp_cc *cc, struct bbr *bbr)
 {
     if (bbr->recovering && bbr->phase != BBR_PROBE_RTT)
         sw_tcp_bbr_restore_cwnd(bbr, cc);
-    bbr->recovering = bbr->may_conserve = bbr->conserving = false;
-    bbr->undo.noted = false;
+    bbr->recovering = false;
+    bbr->undo.noted = bbr->undo.phase_ended = false;
 }
 
 static void bbr_undo(struct tcp_cc *cc, void *state)
@@ -205,12 +198,12 @@ static void bbr_undo(struct tcp_cc *cc, void *state)
     struct bbr *bbr = state;
 
     if (bbr->undo.noted) {
-        sw_tcp_bbr_forget_losses(bbr);
+        bbr->loss_in_round = bbr->timed_out_in_round = false;
         if (bbr->undo.bw_lo > bbr->bw_lo)
             bbr->bw_lo = bbr->undo.bw_lo;
         bbr->inflight_lo = sw_max32(bbr->inflight_lo, bbr->undo.inflight_lo);
         bbr->inflight_hi = sw_max32(bbr->inflight_hi, bbr->undo.inflight_hi);
-        sw_tcp_bbr_resume_phase(bbr, bbr->undo.phase);
+        sw_tcp_bbr_resume(bbr);
     }
     end_recovery(cc, bbr);
 }
@@ -238,7 +231,7 @@ static void bbr_on_ack(struct tcp_cc *cc, void *state, const struct tcp_cc_ack *
     set_cwnd(cc, bbr, ack);
 }
 
-/* After a pause the pipe is empty: it is filled at the bandwidth, whatever the phase's gain. */
+/* 5.4.1: after a pause the pipe is empty: it is filled at the bandwidth, whatever the phase's gain. */
 static void bbr_on_restart(struct tcp_cc *cc, void *state, sanwo_time idle, sanwo_time now)
 {
     struct bbr *bbr = state;
@@ -261,6 +254,7 @@ const struct tcp_cc_ops sw_tcp_cc_bbr = {
     .owns_cwnd = true,
     .init = bbr_init,
     .on_ack = bbr_on_ack,
+    .on_lost = bbr_on_lost,
     .on_congestion = bbr_on_congestion,
     .on_timeout = bbr_on_timeout,
     .undo = bbr_undo,

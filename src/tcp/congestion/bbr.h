@@ -6,10 +6,9 @@
  *     bbr_state.c   the phases in which it is measured: Startup, Drain, ProbeBW, ProbeRTT
  *     bbr.c         from the model to pacing rate and cwnd; losses, time-outs, undo, idle times
  *
- * It is version 3, by its public description: the Internet-Drafts
- * draft-cardwell-iccrg-bbr-congestion-control-02 (version 2) and draft-ietf-ccwg-bbr (version 3),
- * the figures and the names of the phases by memory of them. Their short- and long-term bounds are
- * bw_lo, inflight_lo and inflight_hi here.
+ * It is version 3, of the Internet-Draft draft-ietf-ccwg-bbr-06 of 6 July 2026; sections are its.
+ * bw_lo, inflight_lo and inflight_hi are its bw_shortterm, inflight_shortterm and
+ * inflight_longterm. Where we differ, and why: deviation D37.
  *
  * Bytes and bytes a second. A bandwidth is at most BBR_BW_LIMIT, an amount in flight CWND_LIMIT, a
  * gain below 2^10, so that products stay below 2^64 without a look at each.
@@ -43,14 +42,18 @@ enum bbr_ack_phase {
     BBR_ACKS_PROBE_STOPPING, /* still about the probe, which is over */
 };
 
-/* What undo() needs, noted at the first loss of an episode. */
+/* What undo() needs, noted at the first loss of an episode (5.5.11.1). */
 struct bbr_undo {
     uint64_t bw_lo;
     uint32_t inflight_lo;
     uint32_t inflight_hi;
     bool noted;
-    uint8_t phase;
+    bool phase_ended; /* by losses, and it was ... */
+    uint8_t phase;    /* ... Startup or UP */
 };
+
+/* The window of the aggregation filter in round trips: ExtraAckedFilterLen (2.12). */
+enum { BBR_EXTRA_ACKED_ROUNDS = 10 };
 
 struct bbr {
     /* Bandwidth */
@@ -69,25 +72,27 @@ struct bbr {
     uint64_t delivered;        /* in all, at the last ACK */
     uint64_t next_round;       /* a round trip ends with what left when so much was delivered */
     uint64_t loss_round;       /* the same for rounds in which losses are counted */
-    uint64_t conserve_round;   /* the same for packet conservation */
+    /* What leaves in ProbeRTT tells little of the bandwidth: from and until so much was delivered. */
+    uint64_t slow_from, slow_until; /* 0: none did */
     /* Probing */
     sanwo_time cycle_at;   /* when the last probe ended */
     sanwo_time probe_wait; /* how long until the next */
     /* Aggregation */
     sanwo_time extra_since;
     uint64_t extra_delivered;
-    uint32_t extra_acked[2]; /* most of the last 5 rounds and of the 5 before */
+    uint32_t extra_acked[BBR_EXTRA_ACKED_ROUNDS]; /* most of each of the last rounds */
     /* Bounds of what may be in flight */
     uint32_t inflight_hi;                 /* more was too much: long-term */
     uint32_t inflight_lo;                 /* what losses of late suggest */
     uint32_t inflight_latest;             /* most delivered in a round trip, of this one */
     uint32_t round_delivered, round_lost; /* in this loss round */
     uint32_t initial_cwnd;
-    uint32_t prior_cwnd;   /* before recovery or ProbeRTT */
-    uint32_t episode_lost; /* since recovery began */
+    uint32_t prior_cwnd; /* before recovery or ProbeRTT */
     struct bbr_undo undo;
     uint32_t probe_up_acked;
-    uint32_t probe_up_growth; /* bytes by which inflight_hi grows each round */
+    uint32_t probe_up_per_segment; /* to be acknowledged for inflight_hi to rise by one */
+    uint32_t round_count;
+    uint32_t drain_round; /* in which Drain began */
     uint32_t rounds_since_probe;
     uint32_t random;
     uint16_t pacing_gain, cwnd_gain; /* of BBR_GAIN_ONE */
@@ -95,25 +100,36 @@ struct bbr {
     uint8_t ack_phase;               /* enum bbr_ack_phase */
     uint8_t full_bw_rounds;          /* without growth */
     uint8_t probe_up_rounds;
-    uint8_t extra_rounds;
+    uint8_t extra_slot;  /* of extra_acked, this round's */
     uint8_t loss_events; /* ACKs of this loss round that told of losses */
     bool full_bw_now;    /* no growth since Startup or the probe began */
     bool full_bw_reached;
     bool round_start, loss_round_start; /* the ACK at hand begins one */
-    bool marked_in_round;               /* CE, or a time-out */
-    bool probe_samples;                 /* losses now are about what the probe sent */
+    bool app_limited;                   /* so is the sample at hand */
+    bool loss_in_round;
+    bool loss_told; /* since the last ACK */
+    bool timed_out_in_round;
+    bool marked_in_round;          /* CE */
+    bool probe_samples;            /* losses now are about what the probe sent */
+    bool prev_probe_too_high;      /* the last probe lost too much: the next is short ... */
+    bool prev_probe_precautionary; /* ... as this one was; if it was borne a full one follows */
     bool probe_rtt_round_done;
     bool probe_rtt_due;
     bool idle_restart;
     bool has_rtt; /* the first pacing rate was put right with the first round trip */
     bool recovering;
-    bool may_conserve, conserving; /* packet conservation: once a recovery */
 };
 _Static_assert(sizeof(struct bbr) <= TCP_CC_STATE_MAX, "the state is lent by the caller");
 
 /* ---- bbr_model.c ---- */
 
 void sw_tcp_bbr_model_init(struct bbr *bbr, const struct tcp_cc *cc, sanwo_time now);
+/* @length bytes were lost, whose sample is @lost. */
+void sw_tcp_bbr_note_loss(struct bbr *bbr, const struct tcp_rate_sample *lost, uint32_t length);
+/* Whether a sample is of what left while the application, or ProbeRTT, held the sender back. */
+bool sw_tcp_bbr_app_limited(const struct bbr *bbr, const struct tcp_rate_sample *rate);
+/* What leaves from now on, until what is in flight has arrived, is held back by ProbeRTT. */
+void sw_tcp_bbr_mark_slow(struct bbr *bbr, uint32_t in_flight);
 /* What an ACK tells of the path, but for the round-trip time. */
 void sw_tcp_bbr_measure(struct bbr *bbr, const struct tcp_cc *cc, const struct tcp_cc_ack *ack);
 /* Sets probe_rtt_due once the shortest round trip was not seen for 5 s. */
@@ -132,8 +148,8 @@ uint64_t sw_tcp_bbr_bytes_in(uint64_t rate, sanwo_time time);
  * @gain pipes full: bandwidth times shortest round trip. The initial window while that is unknown.
  */
 uint32_t sw_tcp_bbr_bdp(const struct bbr *bbr, uint64_t bw, uint32_t gain);
-/* The same, and enough that whole bursts and delayed ACKs do not starve a short path. */
-uint32_t sw_tcp_bbr_inflight(const struct bbr *bbr, const struct tcp_cc *cc, uint32_t gain);
+/* One pipe full, and enough that whole bursts and delayed ACKs do not starve a short path. */
+uint32_t sw_tcp_bbr_inflight(const struct bbr *bbr, const struct tcp_cc *cc, uint64_t bw);
 /* What is added to it for quanta in the sender, in the network and in the receiver. */
 uint32_t sw_tcp_bbr_quantized(const struct bbr *bbr, const struct tcp_cc *cc, uint32_t bytes);
 /* Whether cwnd, not the pace, held the sender back before this ACK: a burst more was too much. */
@@ -141,6 +157,9 @@ bool sw_tcp_bbr_is_full(const struct tcp_cc *cc, const struct tcp_cc_ack *ack);
 uint32_t sw_tcp_bbr_extra_acked(const struct bbr *bbr);
 /* Whether @lost out of @of bytes is more than chance: the path is full. */
 bool sw_tcp_bbr_is_too_much(const struct tcp_cc *cc, uint32_t lost, uint64_t of);
+/* How much was in flight when that became so, while the lost @length bytes of @lost left. */
+uint32_t sw_tcp_bbr_inflight_at_loss(const struct tcp_cc *cc, const struct tcp_rate_sample *lost,
+                                     uint32_t length);
 /* inflight_hi less what is left free for others. */
 uint32_t sw_tcp_bbr_inflight_with_headroom(const struct bbr *bbr, const struct tcp_cc *cc);
 /* A count of bytes that stops at its end. */
@@ -156,12 +175,15 @@ bool sw_tcp_bbr_in_probe_bw(const struct bbr *bbr);
 /* The path bore less than what was tried. @tried: bytes in flight then. */
 void sw_tcp_bbr_inflight_too_high(struct bbr *bbr, const struct tcp_cc *cc, uint32_t tried,
                                   bool app_limited, sanwo_time now);
+/* It lost @length bytes, whose sample is @lost. */
+void sw_tcp_bbr_handle_lost(struct bbr *bbr, const struct tcp_cc *cc,
+                            const struct tcp_rate_sample *lost, uint32_t length, sanwo_time now);
 /* Startup found the end of the path by losses or marks. */
 void sw_tcp_bbr_startup_too_high(struct bbr *bbr);
 /* ProbeRTT may end although no ACK comes. */
 void sw_tcp_bbr_check_probe_rtt_done(struct bbr *bbr, struct tcp_cc *cc, sanwo_time now);
-/* The losses that ended @phase did not happen. */
-void sw_tcp_bbr_resume_phase(struct bbr *bbr, uint8_t phase);
+/* The losses of the episode did not happen, nor does what they ended have to stay ended. */
+void sw_tcp_bbr_resume(struct bbr *bbr);
 /* 0.5 pipe: what ProbeRTT lets be in flight. */
 uint32_t sw_tcp_bbr_probe_rtt_cwnd(const struct bbr *bbr, const struct tcp_cc *cc);
 

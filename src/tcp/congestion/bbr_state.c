@@ -11,7 +11,8 @@
 #include "tcp/congestion/bbr.h"
 
 #define FULL_BW_ROUNDS 3         /* so many without a quarter's growth: the pipe is full */
-#define STARTUP_LOSS_EVENTS 6    /* in a round, to be no accident */
+#define STARTUP_LOSS_EVENTS 6    /* in a round, to be no accident (5.3.1.3) */
+#define DRAIN_ROUNDS 3           /* more, and the bandwidth was overestimated (5.3.2) */
 #define PROBE_WAIT SANWO_SEC(2)  /* between probes, and up to a second more by chance */
 #define MOST_ROUNDS_TO_PROBE 63  /* as often as Reno, on a path where it would need no longer */
 #define MOST_GROWTH_DOUBLINGS 30 /* of what a probe adds a round */
@@ -19,7 +20,7 @@
 
 #define GAIN(percent) ((uint16_t)((percent)*BBR_GAIN_ONE / 100))
 
-/* How fast, of the bandwidth; and how much in flight, of the BDP. */
+/* 5.6.1: how fast, of the bandwidth; and how much in flight, of the BDP. */
 static const struct {
     uint16_t pacing, cwnd;
 } gains[] = {
@@ -64,6 +65,7 @@ static uint32_t next_random(struct bbr *bbr)
 
 /* ---- is the pipe full? ---- */
 
+/* 5.3.1.2, ResetFullBW(). */
 static void watch_growth(struct bbr *bbr, uint64_t from)
 {
     bbr->full_bw = from;
@@ -71,25 +73,32 @@ static void watch_growth(struct bbr *bbr, uint64_t from)
     bbr->full_bw_now = false;
 }
 
-/* Not by what the sender slowed down itself. */
-static void check_full_bw(struct bbr *bbr, const struct tcp_cc_ack *ack)
+/* 5.3.1.2, CheckFullBWReached(): once a round, and not by what the sender slowed down itself. */
+static void check_full_bw(struct bbr *bbr)
 {
-    if (bbr->full_bw_now || bbr->sample == 0 || ack->rate.app_limited ||
-        bbr->phase == BBR_PROBE_RTT)
+    if (bbr->full_bw_now || !bbr->round_start || bbr->sample == 0 || bbr->app_limited)
         return;
     if (bbr->sample >= bbr->full_bw + bbr->full_bw / 4) {
         watch_growth(bbr, bbr->sample);
         return;
     }
-    if (!bbr->round_start || ++bbr->full_bw_rounds < FULL_BW_ROUNDS)
+    if (++bbr->full_bw_rounds < FULL_BW_ROUNDS)
         return;
     bbr->full_bw_now = true;
     bbr->full_bw_reached = true;
 }
 
+/* 5.5.10.2, IsInflightTooHigh(). */
 static bool is_too_high(const struct tcp_cc *cc, const struct tcp_rate_sample *rate)
 {
     return rate->valid && sw_tcp_bbr_is_too_much(cc, rate->lost, rate->tx_in_flight);
+}
+
+/* Losses end the phase: if they were none it is gone back to. */
+static void note_ended(struct bbr *bbr)
+{
+    bbr->undo.phase_ended = true;
+    bbr->undo.phase = bbr->phase;
 }
 
 void sw_tcp_bbr_startup_too_high(struct bbr *bbr)
@@ -99,16 +108,31 @@ void sw_tcp_bbr_startup_too_high(struct bbr *bbr)
         sw_max32(sw_tcp_bbr_bdp(bbr, sw_tcp_bbr_max_bw(bbr), BBR_GAIN_ONE), bbr->inflight_latest);
 }
 
-/* A whole round of losses, many of them, more than a few percent: the queue is full, too. */
+/* 5.3.1.3: a whole round of losses, many of them, more than a few percent: the queue is full, too. */
 static void check_startup_losses(struct bbr *bbr, const struct tcp_cc *cc,
                                  const struct tcp_cc_ack *ack)
 {
     if (bbr->phase == BBR_STARTUP && !bbr->full_bw_reached && bbr->loss_round_start &&
-        bbr->recovering && bbr->loss_events >= STARTUP_LOSS_EVENTS && is_too_high(cc, &ack->rate))
+        bbr->recovering && bbr->loss_events >= STARTUP_LOSS_EVENTS && is_too_high(cc, &ack->rate)) {
+        note_ended(bbr);
         sw_tcp_bbr_startup_too_high(bbr);
+    }
 }
 
-/* ---- ProbeBW ---- */
+/* 5.3.2. */
+static void start_drain(struct bbr *bbr)
+{
+    bbr->drain_round = bbr->round_count;
+    enter(bbr, BBR_DRAIN);
+}
+
+static bool is_drained(const struct bbr *bbr, const struct tcp_cc *cc, const struct tcp_cc_ack *ack)
+{
+    return ack->in_flight <= sw_tcp_bbr_inflight(bbr, cc, bbr->bw) ||
+           bbr->round_count - bbr->drain_round > DRAIN_ROUNDS;
+}
+
+/* ---- ProbeBW: 5.3.3.8 and 5.3.3.9 ---- */
 
 static uint32_t target_inflight(const struct bbr *bbr, const struct tcp_cc *cc)
 {
@@ -132,6 +156,7 @@ static void start_refill(struct bbr *bbr)
     sw_tcp_bbr_forget_low_bounds(bbr);
     bbr->probe_up_rounds = 0;
     bbr->probe_up_acked = 0;
+    bbr->prev_probe_precautionary = false;
     bbr->ack_phase = BBR_ACKS_REFILLING;
     sw_tcp_bbr_start_round(bbr);
     enter(bbr, BBR_PROBE_BW_REFILL);
@@ -140,8 +165,7 @@ static void start_refill(struct bbr *bbr)
 /* Each round of a probe may add twice as much as the one before: one segment, 2, 4 ... */
 static void raise_growth(struct bbr *bbr, const struct tcp_cc *cc)
 {
-    uint64_t growth = (uint64_t)cc->mss << bbr->probe_up_rounds; /* < 2^46 */
-    bbr->probe_up_growth = growth > cc->cwnd ? cc->cwnd : (uint32_t)growth;
+    bbr->probe_up_per_segment = sw_max32(cc->cwnd >> bbr->probe_up_rounds, sw_max32(cc->mss, 1));
     if (bbr->probe_up_rounds < MOST_GROWTH_DOUBLINGS)
         bbr->probe_up_rounds++;
 }
@@ -166,12 +190,25 @@ static bool is_time_to_probe(const struct bbr *bbr, const struct tcp_cc *cc, san
 static bool is_time_to_cruise(const struct bbr *bbr, const struct tcp_cc *cc, uint32_t in_flight)
 {
     return in_flight <= sw_tcp_bbr_inflight_with_headroom(bbr, cc) &&
-           in_flight <= sw_tcp_bbr_inflight(bbr, cc, BBR_GAIN_ONE);
+           in_flight <= sw_tcp_bbr_inflight(bbr, cc, sw_tcp_bbr_max_bw(bbr));
+}
+
+/* What was in flight before the ACK was as much as inflight_hi allows: no segment more fits in. */
+static bool is_at_upper_bound(const struct bbr *bbr, const struct tcp_cc *cc,
+                              const struct tcp_cc_ack *ack)
+{
+    uint64_t in_flight = (uint64_t)ack->in_flight + ack->delivered + ack->lost;
+    return in_flight + cc->mss > bbr->inflight_hi;
 }
 
 static bool is_time_to_go_down(struct bbr *bbr, const struct tcp_cc *cc,
                                const struct tcp_cc_ack *ack)
 {
+    /* 5.3.3.6: there the last probe lost too much. See what comes back before more is tried. */
+    if (bbr->prev_probe_too_high && is_at_upper_bound(bbr, cc, ack)) {
+        bbr->prev_probe_precautionary = true;
+        return true;
+    }
     if (sw_tcp_bbr_is_full(cc, ack) && cc->cwnd >= bbr->inflight_hi) {
         /* The bound held it back, not the path: see again once the bound has risen. */
         watch_growth(bbr, bbr->sample ? bbr->sample : bbr->full_bw);
@@ -180,9 +217,11 @@ static bool is_time_to_go_down(struct bbr *bbr, const struct tcp_cc *cc,
     return bbr->full_bw_now;
 }
 
+/* 5.5.10.2, HandleInflightTooHigh(). */
 void sw_tcp_bbr_inflight_too_high(struct bbr *bbr, const struct tcp_cc *cc, uint32_t tried,
                                   bool app_limited, sanwo_time now)
 {
+    bbr->prev_probe_too_high = true;
     bbr->probe_samples = false; /* one answer a probe */
     if (!app_limited) {
         uint32_t beta = (uint32_t)((uint64_t)target_inflight(bbr, cc) * 7 / 10);
@@ -192,21 +231,37 @@ void sw_tcp_bbr_inflight_too_high(struct bbr *bbr, const struct tcp_cc *cc, uint
         start_down(bbr, now);
 }
 
+/*
+ * 5.5.10.2, HandleLostPacket(). By what was in flight when the lost itself had left, not what shows
+ * that it is lost: that may have left much later.
+ */
+void sw_tcp_bbr_handle_lost(struct bbr *bbr, const struct tcp_cc *cc,
+                            const struct tcp_rate_sample *lost, uint32_t length, sanwo_time now)
+{
+    if (!bbr->probe_samples || !is_too_high(cc, lost))
+        return;
+    if (bbr->phase == BBR_PROBE_BW_UP)
+        note_ended(bbr);
+    sw_tcp_bbr_inflight_too_high(bbr, cc, sw_tcp_bbr_inflight_at_loss(cc, lost, length),
+                                 sw_tcp_bbr_app_limited(bbr, lost), now);
+}
+
 /* The bound is used up and nothing was lost: it rises, slowly first. */
 static void probe_upward(struct bbr *bbr, const struct tcp_cc *cc, const struct tcp_cc_ack *ack)
 {
     if (!sw_tcp_bbr_is_full(cc, ack) || cc->cwnd < bbr->inflight_hi)
         return;
     bbr->probe_up_acked = sw_min32(bbr->probe_up_acked, CWND_LIMIT) + ack->delivered;
-    uint32_t acked_per_byte = sw_max32(cc->cwnd / sw_max32(bbr->probe_up_growth, 1), 1);
-    uint32_t more = bbr->probe_up_acked / acked_per_byte;
-    bbr->probe_up_acked -= more * acked_per_byte;
-    bbr->inflight_hi = sw_min32(bbr->inflight_hi + sw_min32(more, CWND_LIMIT), CWND_LIMIT);
+    uint32_t per_segment = sw_max32(bbr->probe_up_per_segment, 1);
+    uint32_t segments = bbr->probe_up_acked / per_segment;
+    bbr->probe_up_acked -= segments * per_segment;
+    uint64_t risen = bbr->inflight_hi + (uint64_t)segments * cc->mss;
+    bbr->inflight_hi = risen > CWND_LIMIT ? CWND_LIMIT : (uint32_t)risen;
     if (bbr->round_start)
         raise_growth(bbr, cc);
 }
 
-static void follow_ack_phase(struct bbr *bbr, const struct tcp_cc_ack *ack)
+static void follow_ack_phase(struct bbr *bbr)
 {
     if (!bbr->round_start)
         return;
@@ -215,22 +270,21 @@ static void follow_ack_phase(struct bbr *bbr, const struct tcp_cc_ack *ack)
     } else if (bbr->ack_phase == BBR_ACKS_PROBE_STOPPING) {
         bbr->ack_phase = BBR_ACKS_OTHER;
         bbr->probe_samples = false;
-        if (sw_tcp_bbr_in_probe_bw(bbr) && !ack->rate.app_limited)
+        if (!sw_tcp_bbr_in_probe_bw(bbr))
+            return;
+        if (!bbr->app_limited)
             sw_tcp_bbr_end_bw_cycle(bbr);
+        /* 5.3.3.6: as much as lost too much once is borne now. At once again, and longer. */
+        if (bbr->prev_probe_precautionary && !bbr->prev_probe_too_high)
+            start_refill(bbr);
     }
 }
 
+/* AdaptLongTermModel(). */
 static void adapt_upper_bound(struct bbr *bbr, const struct tcp_cc *cc,
                               const struct tcp_cc_ack *ack)
 {
-    follow_ack_phase(bbr, ack);
-    if (is_too_high(cc, &ack->rate)) {
-        if (bbr->probe_samples)
-            sw_tcp_bbr_inflight_too_high(bbr, cc, ack->rate.tx_in_flight, ack->rate.app_limited,
-                                         ack->now);
-        return;
-    }
-    if (bbr->inflight_hi == BBR_INFLIGHT_NONE || !ack->rate.valid)
+    if (bbr->inflight_hi == BBR_INFLIGHT_NONE || !ack->rate.valid || is_too_high(cc, &ack->rate))
         return;
     bbr->inflight_hi = sw_max32(bbr->inflight_hi, sw_min32(ack->rate.tx_in_flight, CWND_LIMIT));
     if (bbr->phase == BBR_PROBE_BW_UP)
@@ -257,15 +311,17 @@ static void follow_cycle(struct bbr *bbr, const struct tcp_cc *cc, const struct 
         }
         break;
     case BBR_PROBE_BW_UP:
-        if (is_time_to_go_down(bbr, cc, ack))
+        if (is_time_to_go_down(bbr, cc, ack)) {
+            bbr->prev_probe_too_high = false; /* that this one did not is not known yet */
             start_down(bbr, ack->now);
+        }
         break;
     default:
         break;
     }
 }
 
-/* ---- ProbeRTT ---- */
+/* ---- ProbeRTT: 5.3.4.3 and 5.3.4.4 ---- */
 
 uint32_t sw_tcp_bbr_probe_rtt_cwnd(const struct bbr *bbr, const struct tcp_cc *cc)
 {
@@ -275,7 +331,7 @@ uint32_t sw_tcp_bbr_probe_rtt_cwnd(const struct bbr *bbr, const struct tcp_cc *c
 
 void sw_tcp_bbr_check_probe_rtt_done(struct bbr *bbr, struct tcp_cc *cc, sanwo_time now)
 {
-    if (bbr->phase != BBR_PROBE_RTT || now < bbr->probe_rtt_done)
+    if (bbr->phase != BBR_PROBE_RTT || now <= bbr->probe_rtt_done)
         return;
     bbr->probe_rtt_min_at = now; /* not again for 5 s */
     sw_tcp_bbr_restore_cwnd(bbr, cc);
@@ -291,6 +347,7 @@ void sw_tcp_bbr_check_probe_rtt_done(struct bbr *bbr, struct tcp_cc *cc, sanwo_t
 /* 200 ms and a round trip, counted from when no more than half a pipe was in flight. */
 static void follow_probe_rtt(struct bbr *bbr, struct tcp_cc *cc, const struct tcp_cc_ack *ack)
 {
+    sw_tcp_bbr_mark_slow(bbr, ack->in_flight);
     if (bbr->probe_rtt_done == SANWO_TIME_NEVER) {
         if (ack->in_flight > sw_tcp_bbr_probe_rtt_cwnd(bbr, cc))
             return;
@@ -322,34 +379,39 @@ static void check_probe_rtt(struct bbr *bbr, struct tcp_cc *cc, const struct tcp
 
 /* ---- all of it ---- */
 
+/* 5.2.3, the order of UpdateModelAndState(). */
 void sw_tcp_bbr_next_phase(struct bbr *bbr, struct tcp_cc *cc, const struct tcp_cc_ack *ack)
 {
-    check_full_bw(bbr, ack);
+    check_full_bw(bbr);
     check_startup_losses(bbr, cc, ack);
     if (bbr->phase == BBR_STARTUP && bbr->full_bw_reached)
-        enter(bbr, BBR_DRAIN);
-    if (bbr->phase == BBR_DRAIN && ack->in_flight <= sw_tcp_bbr_inflight(bbr, cc, BBR_GAIN_ONE))
+        start_drain(bbr);
+    if (bbr->phase == BBR_DRAIN && is_drained(bbr, cc, ack))
         start_down(bbr, ack->now);
     if (bbr->full_bw_reached) {
-        adapt_upper_bound(bbr, cc, ack);
-        follow_cycle(bbr, cc, ack);
+        uint8_t phase = bbr->phase;
+        follow_ack_phase(bbr);
+        if (bbr->phase == phase) {
+            adapt_upper_bound(bbr, cc, ack);
+            follow_cycle(bbr, cc, ack);
+        }
     }
     sw_tcp_bbr_measure_rtt(bbr, ack);
     check_probe_rtt(bbr, cc, ack);
 }
 
-void sw_tcp_bbr_resume_phase(struct bbr *bbr, uint8_t phase)
+/* 5.5.11.2, HandleSpuriousLossDetection(). What ends while the round trip is probed is put right. */
+void sw_tcp_bbr_resume(struct bbr *bbr)
 {
-    if (bbr->phase == BBR_PROBE_RTT || bbr->phase == phase)
+    watch_growth(bbr, 0);
+    if (!bbr->undo.phase_ended || bbr->phase == bbr->undo.phase)
         return;
-    if (phase == BBR_STARTUP) {
+    if (bbr->undo.phase == BBR_STARTUP)
         bbr->full_bw_reached = false;
-        watch_growth(bbr, 0);
+    if (bbr->phase == BBR_PROBE_RTT)
+        return;
+    if (bbr->undo.phase == BBR_STARTUP)
         enter(bbr, BBR_STARTUP);
-    } else if (phase == BBR_PROBE_BW_UP) {
-        bbr->ack_phase = BBR_ACKS_PROBE_STARTING;
-        bbr->probe_samples = true;
-        watch_growth(bbr, 0);
-        enter(bbr, BBR_PROBE_BW_UP);
-    }
+    else
+        start_refill(bbr); /* the pipe has drained meanwhile: the probe begins anew */
 }

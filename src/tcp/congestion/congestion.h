@@ -84,7 +84,13 @@ struct tcp_cc_ops {
     /* The retransmission timer expired. @first: the first time for this data. */
     void (*on_timeout)(struct tcp_cc *cc, void *state, uint32_t outstanding, bool first,
                        sanwo_time now);
-    /* What was last told by on_congestion or on_timeout did not happen: all as before, and no less. */
+    /*
+     * @length bytes are deemed lost, before on_congestion and on_ack are told. @lost: the sample that
+     * their arrival would have been. Only where rate samples are made. May be NULL.
+     */
+    void (*on_lost)(struct tcp_cc *cc, void *state, const struct tcp_rate_sample *lost,
+                    uint32_t length, sanwo_time now);
+    /* The loss or time-out last told did not happen: all as before, and no less. Marks did happen. */
     void (*undo)(struct tcp_cc *cc, void *state);
     /* Recovery, or what follows a time-out, is over. May be NULL. */
     void (*on_recovered)(struct tcp_cc *cc, void *state, uint32_t in_flight, sanwo_time now);

@@ -1,8 +1,8 @@
 /*
  * cubic.c - CUBIC: cwnd is a function of the time since it was last reduced, not of round trips
- * (RFC 9438; its text was not at hand: written from RFC 8312 and what is known of the differences).
+ * (RFC 9438).
  *
- *     cwnd < ssthresh      slow start: all that was acknowledged; the first by hystart.c
+ *     cwnd < ssthresh      slow start: all that was acknowledged; the first by hystart.c (4.10)
  *     W_cubic(t) < W_est   Reno-friendly: as fast as Reno would be on average     (4.3)
  *     else                 towards W_cubic(t + SRTT), at most half more an RTT    (4.4, 4.5)
  *
@@ -10,9 +10,9 @@
  * mark or slow start. Its clock stands while cwnd is not what holds the sender back (5.8):
  * otherwise an hour of small writes would end with an enormous window that nobody tried.
  *
- * The loss window is 0.7 (4.6). For a mark 0.85 (RFC 8511, experimental: queues that mark are
- * short, and so drained by less), but only in congestion avoidance: slow start overshoots by more
- * than that.
+ * The loss window is 0.7 (4.6). For a mark 0.85 (RFC 8511 3.1, experimental: queues that mark are
+ * short, and so drained by less), but only in congestion avoidance, which is what RFC 8511 is about:
+ * slow start overshoots by more than that.
  */
 #include "base/bytes.h"
 #include "tcp/congestion/congestion.h"
@@ -20,7 +20,7 @@
 #include "tcp/congestion/hystart.h"
 
 #define BETA_LOSS 700 /* thousandths: RFC 9438 4.6 */
-#define BETA_MARK 850 /* RFC 8511 */
+#define BETA_MARK 850 /* RFC 8511 3.1 */
 
 #define FRACTION 16 /* bits behind the point of W_est and of alpha */
 
@@ -36,7 +36,6 @@ struct epoch {
     uint32_t remainder; /* of the last division of growth by cwnd */
     uint16_t beta;      /* of the last reduction, thousandths */
     bool running;
-    bool paused;     /* time since `last` does not count */
     bool recovering; /* cwnd is where PRR has it, on its way to ssthresh */
     bool timed_out;  /* cwnd grows although the connection is recovering */
     bool limited;    /* by cwnd, at `last` */
@@ -81,7 +80,6 @@ static void begin_epoch(const struct tcp_cc *cc, struct epoch *e, sanwo_time now
     e->alpha = alpha_of(e->beta);
     e->remainder = 0;
     e->begin = e->last = now;
-    e->paused = false;
     e->running = true;
 }
 
@@ -107,24 +105,26 @@ static void grow_cubic(struct tcp_cc *cc, struct epoch *e, uint32_t bytes, uint3
 }
 
 /*
- * Slow start was left for a rising round trip, and nothing was lost yet: W_max is unknown and the curve
- * would stay flat for seconds. As elsewhere (Linux) cwnd then grows by a twentieth a round trip at least.
+ * Slow start was left though nothing was lost yet: W_max is unknown and the curve would stay flat for
+ * seconds. As elsewhere (Linux) cwnd then grows by a twentieth a round trip at least; but only while no
+ * queue stands, for otherwise the path is full.
  */
-static uint32_t probing_target(const struct tcp_cc *cc, const struct epoch *e, sanwo_time t)
+static uint32_t probing_target(const struct tcp_cc *cc, const struct epoch *e, sanwo_time t,
+                               bool queue_stands)
 {
     uint32_t curve = sw_tcp_cubic_window(t, e->k, e->w_max, cc->mss);
     uint32_t reno = (uint32_t)(e->w_est >> FRACTION);
-    return sw_max32(sw_max32(curve, reno), cc->cwnd + cc->cwnd / 20);
+    return sw_max32(sw_max32(curve, reno), queue_stands ? 0 : cc->cwnd + cc->cwnd / 20);
 }
 
-static void avoid_congestion(struct tcp_cc *cc, struct epoch *e, const struct tcp_cc_ack *ack,
+static void avoid_congestion(struct tcp_cc *cc, struct cubic *c, const struct tcp_cc_ack *ack,
                              uint32_t bytes)
 {
+    struct epoch *e = &c->now;
     if (!e->running)
         begin_epoch(cc, e, ack->now);
-    if (e->paused || !ack->cwnd_limited)
+    if (!ack->cwnd_limited)
         e->begin += ack->now - e->last;
-    e->paused = false;
     e->last = ack->now;
     /* What ends a recovery may acknowledge several windows at once; it tells of one round trip. */
     bytes = sw_min32(bytes, cc->cwnd);
@@ -133,7 +133,8 @@ static void avoid_congestion(struct tcp_cc *cc, struct epoch *e, const struct tc
     sanwo_time t = ack->now - e->begin;
     grow_reno(cc, e, bytes);
     if (!e->reduced) {
-        grow_cubic(cc, e, bytes, probing_target(cc, e, t + ack->srtt));
+        bool queue = sw_tcp_hystart_queue_stands(&c->hystart, ack);
+        grow_cubic(cc, e, bytes, probing_target(cc, e, t + ack->srtt, queue));
         return;
     }
     if (sw_tcp_cubic_window(t, e->k, e->w_max, cc->mss) < e->w_est >> FRACTION)
@@ -152,9 +153,12 @@ static uint32_t slow_start(struct tcp_cc *cc, struct cubic *c, const struct tcp_
         cc->cwnd += growth;
         return bytes - growth;
     }
-    cc->cwnd += sw_tcp_hystart_on_ack(&c->hystart, ack, bytes);
-    if (sw_tcp_hystart_is_over(&c->hystart))
+    cc->cwnd += sw_tcp_hystart_on_ack(&c->hystart, ack, cc->cwnd, bytes);
+    if (sw_tcp_hystart_is_over(&c->hystart)) {
+        if (c->hystart.window)
+            cc->cwnd = sw_min32(cc->cwnd, c->hystart.window);
         cc->ssthresh = cc->cwnd;
+    }
     return 0;
 }
 
@@ -183,7 +187,7 @@ static void cubic_on_ack(struct tcp_cc *cc, void *state, const struct tcp_cc_ack
     if (cc->cwnd < cc->ssthresh)
         bytes = slow_start(cc, c, ack, bytes);
     if (cc->cwnd >= cc->ssthresh)
-        avoid_congestion(cc, e, ack, bytes);
+        avoid_congestion(cc, c, ack, bytes);
     cc->cwnd = sw_min32(cc->cwnd, CWND_LIMIT);
 }
 
@@ -220,6 +224,8 @@ static void cubic_on_congestion(struct tcp_cc *cc, void *state, enum tcp_cc_sign
     uint16_t beta = sign == TCP_CC_ECN && cc->cwnd >= cc->ssthresh ? BETA_MARK : BETA_LOSS;
     if (!e->recovering) {
         remember(cc, c);
+        if (sign == TCP_CC_ECN) /* a mark is never a mistake */
+            c->cwnd_before = 0;
         /* 4.7, fast convergence: less than last time, so another flow has come, and is let in. */
         e->w_max = window < e->w_max ? thousandths(window, (1000 + beta) / 2) : window;
         e->prior = window;
@@ -259,17 +265,20 @@ static void cubic_on_timeout(struct tcp_cc *cc, void *state, uint32_t outstandin
     cc->cwnd = cc->mss; /* the loss window, RFC 5681 3.1 */
 }
 
-/* 4.9: the curve goes on where it was; the time between does not count. */
+/*
+ * 4.9.2: all is as it would be without, the curve's clock too: t_epoch is what it was. Told of it late,
+ * when cwnd is back where it was by itself, the newer curve is kept.
+ */
 static void cubic_undo(struct tcp_cc *cc, void *state)
 {
     struct cubic *c = state;
-    if (!c->cwnd_before)
-        return;
-    c->now = c->before;
-    c->now.paused = true;
+    bool late = !c->now.recovering && !c->now.timed_out;
+    if (c->cwnd_before && !(late && cc->cwnd >= c->cwnd_before)) {
+        c->now = c->before;
+        cc->cwnd = sw_max32(cc->cwnd, c->cwnd_before);
+        cc->ssthresh = sw_max32(cc->ssthresh, c->ssthresh_before);
+    }
     c->now.recovering = false;
-    cc->cwnd = sw_max32(cc->cwnd, c->cwnd_before);
-    cc->ssthresh = sw_max32(cc->ssthresh, c->ssthresh_before);
     c->cwnd_before = 0;
 }
 

@@ -7,7 +7,7 @@
 
 #include "base/bytes.h"
 
-/* RFC 9406 4.3: the recommended values. L, the most an ACK may add, is no limit because we pace. */
+/* RFC 9406 4.3: the recommended values. L, the most an ACK may add, is no limit because we pace (D12). */
 #define MIN_RTT_THRESH SANWO_MSEC(4)
 #define MAX_RTT_THRESH SANWO_MSEC(16)
 #define MIN_RTT_DIVISOR 8
@@ -31,6 +31,7 @@ static void begin_round(struct hystart *h, tcp_seq nxt)
     h->count = 0;
     h->grew = false;
     h->round_end = nxt;
+    sw_tcp_train_round(&h->train);
 }
 
 /* By how much the least RTT must rise over that of the round before: 4 ms at least, so that a path
@@ -87,12 +88,17 @@ static void judge(struct hystart *h, sanwo_time rtt)
     }
 }
 
-static void take_sample(struct hystart *h, sanwo_time rtt)
+static void count_sample(struct hystart *h, sanwo_time rtt)
 {
     if (!h->current || rtt < h->current)
         h->current = rtt;
     if (h->samples < UINT16_MAX)
         h->samples++;
+}
+
+static void take_sample(struct hystart *h, sanwo_time rtt)
+{
+    count_sample(h, rtt);
     if (h->phase == HYSTART_SLOW_START)
         look_for_rise(h, rtt);
     else if (h->phase == HYSTART_CONSERVATIVE)
@@ -116,7 +122,18 @@ static uint32_t quarter(struct hystart *h, uint32_t bytes)
     return (uint32_t)(sum / CSS_GROWTH_DIVISOR);
 }
 
-uint32_t sw_tcp_hystart_on_ack(struct hystart *h, const struct tcp_cc_ack *ack, uint32_t bytes)
+/* What the path holds is known: that and an eighth is enough, for what is more waits in its queue. */
+static void look_at_train(struct hystart *h, const struct tcp_cc_ack *ack, uint32_t cwnd)
+{
+    uint32_t bdp = sw_tcp_train_ack(&h->train, ack, cwnd);
+    if (!bdp)
+        return;
+    h->phase = HYSTART_OVER;
+    h->window = sw_max32(bdp + bdp / 8, cwnd / 2);
+}
+
+uint32_t sw_tcp_hystart_on_ack(struct hystart *h, const struct tcp_cc_ack *ack, uint32_t cwnd,
+                               uint32_t bytes)
 {
     if (h->phase == HYSTART_NEW) {
         begin_round(h, ack->nxt);
@@ -130,9 +147,20 @@ uint32_t sw_tcp_hystart_on_ack(struct hystart *h, const struct tcp_cc_ack *ack, 
      */
     if (h->phase == HYSTART_CONSERVATIVE && ack->reorders)
         h->phase = HYSTART_OVER;
+    if (ack->acked || !ack->cwnd_limited)
+        look_at_train(h, ack, cwnd);
     h->grew |= bytes > 0;
     uint32_t growth = h->phase >= HYSTART_CONSERVATIVE ? quarter(h, bytes) : bytes;
     if (!tcp_seq_before(ack->una, h->round_end))
         end_round(h, ack->nxt);
     return growth;
+}
+
+bool sw_tcp_hystart_queue_stands(struct hystart *h, const struct tcp_cc_ack *ack)
+{
+    if (ack->rtt > 0)
+        count_sample(h, ack->rtt);
+    if (!tcp_seq_before(ack->una, h->round_end))
+        begin_round(h, ack->nxt);
+    return h->last && h->last - ack->min_rtt >= threshold(ack->min_rtt);
 }

@@ -7,13 +7,14 @@
  *         '-------------- the RTT fell again: a false alarm -----'             | 5 rounds, or
  *                                                                              | 1/8 more
  *                                                                              v
- *                                                             over: congestion avoidance
+ *         any phase: acknowledgements come no faster (train.h) ---> over: congestion avoidance
  *
- * RFC 9406 (HyStart++). Its text was not at hand: names and numbers are from memory. Two things are
- * ours, since a queue of several BDP filled up to the brim before the RFC's rounds were over:
- * - the RTTs that rose may be any in a row, not only the first of a round. The queue grows during a
+ * RFC 9406 (HyStart++). Some things are ours (deviation D34), since a queue of several BDP filled up to
+ * the brim before the RFC's rounds were over:
+ * - the RTTs that rose may be any in a row, not only those since a round began. The queue grows during a
  *   round, and a round later the window is twice as large;
- * - once the RTT rose by another eighth, in another round, the queue is certain: that ends it.
+ * - once the RTT rose by another eighth, in another round, the queue is certain: that ends it;
+ * - where the path reorders, the first rise ends it.
  *
  * Only for slow starts without an ssthresh (RFC 9406 4.3): later ones end where the last loss was.
  */
@@ -21,6 +22,7 @@
 #define SW_TCP_CONGESTION_HYSTART_H
 
 #include "tcp/congestion/congestion.h"
+#include "tcp/congestion/train.h"
 
 enum hystart_phase {
     HYSTART_NEW, /* no acknowledgement yet; what all zeroes mean */
@@ -37,20 +39,25 @@ struct hystart {
     uint16_t count;        /*   conservative: of this round's. And how many those are */
     uint16_t samples;      /* of RTT in this round; counts to 65535 */
     uint16_t last_samples; /* in the round before */
+    uint32_t window;       /* where to go on, once it is over; 0: where cwnd is */
     tcp_seq round_end;     /* SND.NXT when the round began: over once that is acknowledged */
     uint8_t phase;         /* enum hystart_phase */
     uint8_t conservative;  /* rounds of it so far */
     uint8_t remainder;     /* bytes of growth, in quarters, not yet given */
     bool grew;             /* in this round */
+    struct ack_train train;
 };
 
 void sw_tcp_hystart_init(struct hystart *h);
 /*
- * An acknowledgement in slow start, which would let cwnd grow by @bytes: 0 if the sender did not
+ * An acknowledgement in slow start, which would let @cwnd grow by @bytes: 0 if the sender did not
  * need what it had. Returns by how much it shall grow; then sw_tcp_hystart_is_over() says whether
  * to stop.
  */
-uint32_t sw_tcp_hystart_on_ack(struct hystart *h, const struct tcp_cc_ack *ack, uint32_t bytes);
+uint32_t sw_tcp_hystart_on_ack(struct hystart *h, const struct tcp_cc_ack *ack, uint32_t cwnd,
+                               uint32_t bytes);
+/* An acknowledgement after that: was the least RTT of the last round above the path's own? */
+bool sw_tcp_hystart_queue_stands(struct hystart *h, const struct tcp_cc_ack *ack);
 
 static inline bool sw_tcp_hystart_is_over(const struct hystart *h)
 {

@@ -52,8 +52,11 @@ static void remember(const struct tcp_cc *cc, struct newreno *n)
 static void newreno_on_congestion(struct tcp_cc *cc, void *state, enum tcp_cc_sign sign,
                                   uint32_t outstanding, sanwo_time now)
 {
-    (void)sign, (void)now;
-    remember(cc, state);
+    (void)now;
+    struct newreno *n = state;
+    remember(cc, n);
+    if (sign == TCP_CC_ECN) /* a mark is never a mistake */
+        n->prior_cwnd = n->prior_ssthresh = 0;
     cc->ssthresh = sw_tcp_cc_half(cc, outstanding);
     cc->cwnd = cc->ssthresh;
 }

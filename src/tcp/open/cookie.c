@@ -144,7 +144,7 @@ static bool read_options(const struct tcp *tcp, const struct sanwo_tcp_config *c
     if (echo & OPTION_SACK)
         half->flags |= HALF_OPEN_SACK;
     if (echo & OPTION_ECN)
-        sw_tcp_ecn_note(half, seg, sw_tcp_ecn_judge_cookie(config, seg));
+        sw_tcp_ecn_note(half, seg, sw_tcp_ecn_judge_cookie(config, seg, true));
     return true;
 }
 
@@ -167,6 +167,8 @@ bool sw_tcp_cookie_read(const struct tcp *tcp, const struct tcp_listener *listen
     if (index >= SW_COUNT(mss_table))
         return false;
     half->peer_mss = mss_table[index];
-    return !config->offer_timestamps || !seg->options.timestamps ||
-           read_options(tcp, config, seg, half);
+    if (config->offer_timestamps && seg->options.timestamps)
+        return read_options(tcp, config, seg, half);
+    sw_tcp_ecn_note(half, seg, sw_tcp_ecn_judge_cookie(config, seg, false));
+    return true;
 }

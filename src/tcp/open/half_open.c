@@ -222,14 +222,18 @@ enum sanwo_reason sw_tcp_half_open_create(struct tcp *tcp, struct tcp_listener *
 /* Before the user decided nothing was agreed: only the peer's own reset counts. */
 static void undecided_input(struct tcp *tcp, struct tcp_half_open *half, struct tcp_segment *seg)
 {
+    bool again = (seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN &&
+                 tcp_seq_equal(seg->seq, half->irs);
     if ((seg->flags & TCP_RST) && tcp_seq_equal(seg->seq, tcp_seq_add(half->irs, 1)))
         sw_tcp_half_open_drop(tcp, half, SANWO_REASON_PEER_RESET);
+    else if (again && !sw_tcp_ecn_syn_again(config_of(tcp, half), half, seg))
+        sw_tcp_half_open_refuse(tcp, half);
     else
         sw_tcp_observe_drop(tcp, seg, NULL, SANWO_REASON_OLD_DUPLICATE);
 }
 
-/* The ACK that SYN-RECEIVED owes for what the window does not accept (3.10.7.4 first). */
-static void send_ack(struct tcp *tcp, const struct tcp_half_open *half)
+static void send_bare(struct tcp *tcp, const struct tcp_half_open *half, uint8_t flags,
+                      enum sanwo_reason why)
 {
     const struct sanwo_tcp_config *config = config_of(tcp, half);
     int8_t scale = half->scale >= 0 ? sw_tcp_scale_for(config) : (int8_t)0;
@@ -237,13 +241,13 @@ static void send_ack(struct tcp *tcp, const struct tcp_half_open *half)
                                .handle = sw_tcp_handle(TCP_KIND_HALF_OPEN, half),
                                .seq = tcp_seq_add(half->u.iss, 1),
                                .ack = tcp_seq_add(half->irs, 1),
-                               .flags = TCP_ACK,
+                               .flags = flags,
                                .ace = sw_tcp_ecn_half_open(half),
                                .window = (uint16_t)(receive_window(config) >> scale),
                                .state = SANWO_TCP_SYN_RECEIVED,
                                .ttl = config->ttl,
                                .dscp_ecn = (uint8_t)(config->dscp << 2),
-                               .reason = SANWO_REASON_CHALLENGE_ACK};
+                               .reason = (uint16_t)why};
     sw_wire_tcp_options_none(&out.options);
     if (half->flags & HALF_OPEN_TIMESTAMPS) {
         out.options.timestamps = true;
@@ -251,6 +255,12 @@ static void send_ack(struct tcp *tcp, const struct tcp_half_open *half)
         out.options.ts_echo = half->ts_recent;
     }
     sw_tcp_reply(tcp, &out);
+}
+
+/* The ACK that SYN-RECEIVED owes for what the window does not accept (3.10.7.4 first). */
+static void send_ack(struct tcp *tcp, const struct tcp_half_open *half)
+{
+    send_bare(tcp, half, TCP_ACK, SANWO_REASON_CHALLENGE_ACK);
 }
 
 /* What carries nothing is not answered: two records must not talk to each other for ever (B-24). */
@@ -351,8 +361,11 @@ void sw_tcp_half_open_input(struct tcp *tcp, struct tcp_half_open *half, struct 
     /* The SYN again: our SYN-ACK was lost, or is late. It goes out again with its own timer. */
     if ((seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN &&
         tcp_seq_equal(seg->seq, half->irs)) {
-        if (!seg->ace) /* RFC 3168 6.1.1.1: its sender gave up asking for ECN */
-            sw_tcp_ecn_note(half, seg, TCP_ECN_OFF);
+        if (!sw_tcp_ecn_syn_again(config_of(tcp, half), half, seg)) {
+            send_bare(tcp, half, TCP_RST | TCP_ACK, SANWO_REASON_SYN_IN_CONNECTION);
+            sw_tcp_half_open_drop(tcp, half, SANWO_REASON_SYN_IN_CONNECTION);
+            return;
+        }
         send_syn_ack(tcp, half, SANWO_REASON_OLD_DUPLICATE);
         return;
     }

@@ -177,8 +177,9 @@ struct tcp_connection *sw_tcp_promote(struct tcp *tcp, const struct tcp_half_ope
 void sw_tcp_handshake_start(struct tcp *tcp, struct tcp_connection *conn)
 {
     const struct sanwo_tcp_config *config = sw_tcp_config(tcp, conn);
+    bool congested = conn->syn_lost || sw_tcp_ecn_syn_marked(tcp, conn); /* RFC5681-3.1-3 */
     sw_tcp_cc_init(&conn->cc, config->congestion, sw_tcp_send_mss(tcp, conn, 0),
-                   conn->syn_lost ? 1 : config->initial_window); /* RFC5681-3.1-3 */
+                   congested ? 1 : config->initial_window);
 }
 
 void sw_tcp_handshake_skip(struct tcp *tcp, struct tcp_connection *conn)

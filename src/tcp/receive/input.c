@@ -60,12 +60,13 @@ static enum tcp_verdict check_reset(struct tcp *tcp, struct tcp_connection *conn
  * RFC5961-4.2-1.
  * E-05.
  */
-static enum tcp_verdict check_syn(struct tcp_segment *seg)
+static enum tcp_verdict check_syn(struct tcp *tcp, struct tcp_connection *conn,
+                                  struct tcp_segment *seg)
 {
     if (SW_LIKELY(!(seg->flags & TCP_SYN)))
         return TCP_CONTINUE;
     seg->reason = SANWO_REASON_SYN_IN_CONNECTION;
-    return TCP_DROP_AND_CHALLENGE;
+    return sw_tcp_ecn_syn_ack_again(tcp, conn, seg) ? TCP_DROP : TCP_DROP_AND_CHALLENGE;
 }
 
 /* Sixth: RFC 9293 3.8.5 (MUST-30). The pointer moves a mark; it is never a length (attack A-04). */
@@ -149,12 +150,19 @@ enum tcp_verdict sw_tcp_input(struct tcp *tcp, struct tcp_connection *conn, stru
 {
     enum tcp_verdict verdict;
     tcp_seq original = seg->seq;
+    uint32_t payload = seg->length;
 
     conn->segments_in++;
     if (SW_UNLIKELY(conn->state == SANWO_TCP_SYN_SENT))
         return sw_tcp_syn_sent_input(tcp, conn, seg); /* 3.10.7.3 */
     if (SW_UNLIKELY(conn->state == SANWO_TCP_TIME_WAIT))
         return sw_tcp_close_time_wait_input(tcp, conn, seg);
+    if (SW_UNLIKELY(conn->state == SANWO_TCP_SYN_RECEIVED) &&
+        !sw_tcp_ecn_syn_received(tcp, conn, seg)) {
+        sw_tcp_reset_connection(tcp, conn, SANWO_REASON_SYN_IN_CONNECTION);
+        sw_tcp_fail(tcp, conn, SANWO_ECONNABORTED, SANWO_REASON_SYN_IN_CONNECTION);
+        return TCP_FINISHED;
+    }
     if (SW_UNLIKELY(conn->fast_open_pending) && sw_tcp_fast_open_is_repeated(tcp, conn, seg))
         return sw_tcp_drop(seg, SANWO_REASON_OLD_DUPLICATE);
 
@@ -165,7 +173,7 @@ enum tcp_verdict sw_tcp_input(struct tcp *tcp, struct tcp_connection *conn, stru
         return verdict;
     if ((verdict = check_reset(tcp, conn, seg, original)) != TCP_CONTINUE) /* second */
         return verdict;
-    if ((verdict = check_syn(seg)) != TCP_CONTINUE) /* third is obsolete; fourth */
+    if ((verdict = check_syn(tcp, conn, seg)) != TCP_CONTINUE) /* third is obsolete; fourth */
         return verdict;
     if ((verdict = sw_tcp_process_ack(tcp, conn, seg)) != TCP_CONTINUE) /* fifth */
         return verdict;
@@ -173,7 +181,7 @@ enum tcp_verdict sw_tcp_input(struct tcp *tcp, struct tcp_connection *conn, stru
     sw_tcp_timestamp_update(tcp, conn, seg, original);
     sw_tcp_timers_segment_arrived(tcp, conn);
     conn->receive.dscp_ecn = seg->dscp_ecn;
-    sw_tcp_ecn_receive(tcp, conn, seg);
+    sw_tcp_ecn_receive(tcp, conn, seg, payload);
     bool fin = seg->flags & TCP_FIN;
     tcp_seq fin_seq = tcp_seq_add(seg->seq, seg->length);
     process_urgent(tcp, conn, seg, original);                     /* sixth */

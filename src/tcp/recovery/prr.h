@@ -10,9 +10,9 @@
 struct tcp;
 struct tcp_connection;
 
-/* Part of struct tcp_sending. Names as in RFC 6937 3. */
+/* Part of struct tcp_sending. Names as in RFC 9937 5. */
 struct tcp_prr {
-    uint32_t recover_fs; /* outstanding when recovery began */
+    uint32_t recover_fs; /* outstanding when recovery began, less what was SACKed by then */
     uint32_t delivered;
     uint32_t out;
 };

@@ -82,7 +82,7 @@ static void leave(struct tcp *tcp, struct tcp_connection *conn)
     if (!conn->sack)
         sw_tcp_duplicates_forget(tcp, conn);
     if (conn->in_recovery && !ops_of(conn)->owns_cwnd) {
-        conn->cc.cwnd = conn->cc.ssthresh; /* RFC 6937 3 */
+        conn->cc.cwnd = conn->cc.ssthresh; /* RFC 9937 6.4 */
         if (!conn->sack)                   /* RFC 6582 3.2 step 3, full acknowledgement */
             conn->cc.cwnd = sw_min32(conn->cc.ssthresh,
                                      sw_max32(conn->send.in_flight, conn->cc.mss) + conn->cc.mss);

@@ -2,7 +2,7 @@
  * recovery.h - Telling loss from delay, and what to send again.
  *
  * Here the records are marked lost or SACKed; send/output.c sends the lost ones again, congestion/ is
- * told. RFC 5681 3.2, RFC 6582 (without SACK), RFC 8985 (with it), RFC 6937, RFC 3042.
+ * told. RFC 5681 3.2, RFC 6582 (without SACK), RFC 8985 (with it), RFC 9937, RFC 3042.
  */
 #ifndef SW_TCP_RECOVERY_RECOVERY_H
 #define SW_TCP_RECOVERY_RECOVERY_H

@@ -22,15 +22,18 @@ enum tcp_frto {
 
 /* Part of struct tcp_sending: one episode, from the reduction of cwnd on. */
 struct tcp_undo {
-    uint32_t resent;      /* bytes sent again in it, less those reported as duplicates */
-    uint32_t first_stamp; /* TSval of the first that was sent again, while `stamped` */
-    tcp_seq frto_recover; /* snd_nxt before the new segments of step 2b */
-    tcp_seq from, to;     /* what was sent again lies within; valid while `resent_any` */
-    bool resent_any;
-    uint8_t frto;     /* enum tcp_frto */
-    uint8_t frto_new; /* segments of step 2b still to go */
-    bool armed;       /* cwnd was reduced, and may get it back */
-    bool stamped;
+    uint32_t resent;       /* bytes sent again in it, less those reported as duplicates */
+    uint32_t first_stamp;  /* TSval of the first that was sent again, while `stamped` */
+    tcp_seq frto_recover;  /* snd_nxt before the new segments of step 2b */
+    tcp_seq from, to;      /* what was sent again lies within; valid while `resent_any` */
+    uint32_t srtt, rttvar; /* before the time-out, in us; 0: it was none (RFC 4015 3.1 step 0) */
+    uint8_t frto;          /* enum tcp_frto */
+    uint8_t frto_new;      /* segments of step 2b still to go */
+    bool armed : 1;        /* cwnd was reduced, and may get it back */
+    bool resent_any : 1;
+    bool stamped : 1;
+    bool dsack_seen : 1; /* the peer reports duplicates; outlives the episode */
+    bool adapting : 1; /* a time-out was undone: the RTO waits for a sample of what is after `to` */
 };
 
 /* cwnd was reduced for a loss or a time-out. */

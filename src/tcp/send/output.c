@@ -67,7 +67,7 @@ static bool send_syn(struct tcp *tcp, struct tcp_connection *conn, const struct 
     out.seq = conn->send.iss;
     out.ack = conn->receive.rcv_nxt;
     out.flags = answers ? TCP_SYN | TCP_ACK : TCP_SYN;
-    out.ace = sw_tcp_ecn_syn(tcp, conn);
+    out.ace = sw_tcp_ecn_syn(tcp, conn, &out.options);
     /* SHLD-14: what answers a SYN says what was promised, though text was taken since. */
     uint32_t window = answers ? sw_tcp_receive_window(conn) : sw_tcp_window_at_first(config);
     out.window = (uint16_t)sw_min32(window, UINT16_MAX);
@@ -117,24 +117,24 @@ static void add_urgent(const struct tcp_connection *conn, const struct tcp_plan 
     out->urgent = (uint16_t)sw_min32(ahead, UINT16_MAX); /* MUST-31: any length; MUST-62 */
 }
 
-/* Header, slices and frame of what was planned; the sender's variables follow if it goes out. */
+/*
+ * Header, slices and frame of what was planned; the sender's variables follow if it goes out. What the
+ * options are beside the timestamps is in @out.
+ */
 static bool send_plan(struct tcp *tcp, struct tcp_connection *conn, const struct tcp_path *path,
-                      struct sanwo_frame *frame, struct tcp_plan *plan,
-                      const struct wire_tcp_options *options)
+                      struct sanwo_frame *frame, struct tcp_plan *plan, struct tcp_outgoing *out)
 {
-    struct tcp_outgoing out;
-    start_header(tcp, conn, &out);
-    out.options = *options;
-    sw_tcp_timestamp_option(tcp, conn, &out.options);
+    start_header(tcp, conn, out);
+    sw_tcp_timestamp_option(tcp, conn, &out->options);
     if (plan->length && tcp_seq_before(plan->seq, conn->send.snd_nxt))
-        sw_tcp_stamp_again(tcp, conn, &out.options);
-    out.seq = plan->seq;
-    out.ack = conn->receive.rcv_nxt;
-    out.flags = plan->flags;
-    out.reason = plan->reason;
-    out.window = sw_tcp_window_to_send(tcp, conn);
-    add_urgent(conn, plan, &out);
-    sw_tcp_ecn_outgoing(tcp, conn, plan, &out);
+        sw_tcp_stamp_again(tcp, conn, &out->options);
+    out->seq = plan->seq;
+    out->ack = conn->receive.rcv_nxt;
+    out->flags = plan->flags;
+    out->reason = plan->reason;
+    out->window = sw_tcp_window_to_send(tcp, conn);
+    add_urgent(conn, plan, out);
+    sw_tcp_ecn_outgoing(tcp, conn, plan, out);
     frame->slice_count = 1;
     if (plan->length) {
         uint32_t fitted = sw_tcp_send_queue_slices(tcp, conn, plan->seq, plan->length, frame);
@@ -145,13 +145,13 @@ static bool send_plan(struct tcp *tcp, struct tcp_connection *conn, const struct
         if (fitted < plan->length) { /* more pieces than a frame has slices: the rest comes next */
             plan->length = fitted;
             plan->flags &= (uint8_t) ~(TCP_FIN | TCP_PSH);
-            out.flags &= (uint8_t) ~(TCP_FIN | TCP_PSH);
+            out->flags &= (uint8_t) ~(TCP_FIN | TCP_PSH);
             if (plan->length <= plan->segment_size)
                 plan->segment_size = 0;
         }
     }
     frame->slices[0].buffer = 0;
-    if (!sw_tcp_segment_build(tcp, &out, path, frame, plan->length, plan->segment_size)) {
+    if (!sw_tcp_segment_build(tcp, out, path, frame, plan->length, plan->segment_size)) {
         sw_tcp_frame_release(tcp, frame);
         return false;
     }
@@ -185,7 +185,7 @@ static void restart_if_idle(struct tcp *tcp, struct tcp_connection *conn)
     if (!config->idle_restart)
         sw_tcp_validation_restart(s ? &s->validation : &none, &conn->cc, config->initial_window,
                                   idle, tcp->now);
-    else if (idle > sw_tcp_rto(tcp, conn))
+    else if (idle > config->rto_minimum && idle > sw_tcp_rto(tcp, conn))
         sw_tcp_cc_restart(&conn->cc, config->initial_window);
     if (conn->cc.cwnd != before)
         sw_tcp_observe(tcp, conn, SANWO_OBSERVE_CONGESTION, SANWO_REASON_IDLE_RESTART,
@@ -235,7 +235,7 @@ static bool has_data(const struct tcp_connection *conn)
 static bool choose(struct tcp *tcp, struct tcp_connection *conn, const struct tcp_path *path,
                    uint32_t mss, uint32_t limit, struct tcp_plan *plan)
 {
-    if (has_data(conn)) {
+    if (has_data(conn) && !sw_tcp_ecn_answers(tcp, conn)) {
         restart_if_idle(tcp, conn);
         if (choose_data(tcp, conn, path, mss, limit, plan))
             return true;
@@ -261,19 +261,22 @@ bool sw_tcp_output(struct tcp *tcp, struct tcp_connection *conn, const struct tc
     uint32_t mss = sw_tcp_send_mss(tcp, conn, path->mtu);
     if (SW_UNLIKELY(mss != conn->cc.mss && sw_tcp_is_synchronised(conn->state)))
         sw_tcp_cc_set_mss(&conn->cc, (uint16_t)mss);
-    struct wire_tcp_options options;
-    sw_wire_tcp_options_none(&options);
-    sw_tcp_sack_blocks(tcp, conn, &options, sack_room(conn));
-    if (options.sack_count) /* the blocks take from the payload (MUST-16) */
-        mss = sw_max32(mss - sw_min32(mss, SACK_HEADER + SACK_BLOCK * options.sack_count), 8);
-    mss = sw_max32(mss - sw_min32(mss, sw_tcp_ecn_option(tcp, conn, &options)), 8);
+    struct tcp_outgoing out;
+    struct wire_tcp_options *options = &out.options;
+    sw_wire_tcp_options_none(options);
+    if (!sw_tcp_ecn_hides_sack(tcp, conn))
+        sw_tcp_sack_blocks(tcp, conn, options, sack_room(conn));
+    uint32_t taken = sw_tcp_ecn_option(tcp, conn, options); /* from the payload (MUST-16) */
+    if (options->sack_count)
+        taken += SACK_HEADER + SACK_BLOCK * options->sack_count;
+    mss = sw_max32(mss - sw_min32(mss, taken), 8);
     uint32_t limit = path->super_segment && !conn->urgent_out ? path->super_segment : mss;
     if (sw_tcp_ecn_is_single(tcp, conn))
         limit = mss;
     struct tcp_plan plan = {.length = 0};
     if (!choose(tcp, conn, path, mss, sw_max32(limit, mss), &plan))
         return false;
-    bool sent = send_plan(tcp, conn, path, frame, &plan, &options);
+    bool sent = send_plan(tcp, conn, path, frame, &plan, &out);
     conn->keepalive_now = 0;
     if (!sent) { /* no memory for the header: try again then */
         sw_tcp_timers_window_closed(tcp, conn);

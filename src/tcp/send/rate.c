@@ -1,8 +1,8 @@
 /*
  * rate.c - How fast the network delivers: a sample of it with each acknowledgement.
  *
- * The names in the draft: P.delivered_time is mark.delivered_at, P.first_sent_time mark.first_sent,
- * C.first_sent_time rate.first_sent.
+ * The names in draft-ietf-ccwg-bbr-06 4.1.2.1: P.delivered_time is mark.delivered_at,
+ * P.first_send_time mark.first_sent, C.first_send_time rate.first_sent. Sections are its.
  */
 #include "tcp/send/rate.h"
 
@@ -14,7 +14,7 @@ void sw_tcp_rate_init(struct tcp_rate *rate)
 void sw_tcp_rate_on_sent(struct tcp_rate *rate, struct tcp_rate_mark *mark, uint32_t in_flight,
                          uint32_t length, sanwo_time now)
 {
-    if (in_flight == 0) { /* time in which nothing was under way is nobody's slowness */
+    if (in_flight == 0) { /* 4.1.2.2: time in which nothing was under way is nobody's slowness */
         rate->first_sent = now;
         rate->delivered_at = now;
     }
@@ -28,7 +28,7 @@ void sw_tcp_rate_on_sent(struct tcp_rate *rate, struct tcp_rate_mark *mark, uint
     };
 }
 
-/* Whether what left at @sent with @mark left after the newest so far. */
+/* 4.1.2.3, IsNewestPacket(): whether what left at @sent with @mark left after the newest so far. */
 static bool is_newer(const struct tcp_rate *rate, const struct tcp_rate_mark *mark, sanwo_time sent)
 {
     if (rate->newest.in_flight == 0 || sent != rate->newest_sent)
@@ -48,9 +48,29 @@ void sw_tcp_rate_on_delivered(struct tcp_rate *rate, const struct tcp_rate_mark 
     rate->first_sent = sent; /* the next sample's sending began where this one's ended */
 }
 
-void sw_tcp_rate_on_lost(struct tcp_rate *rate, uint32_t length)
+/* What was delivered and lost since @mark. */
+static struct tcp_rate_sample since(const struct tcp_rate *rate, const struct tcp_rate_mark *mark)
+{
+    struct tcp_rate_sample sample = {
+        .valid = true,
+        .app_limited = mark->app_limited,
+        .delivered = (uint32_t)rate->delivered - mark->delivered,
+        .tx_in_flight = mark->in_flight,
+        .lost = (uint32_t)rate->lost - mark->lost,
+    };
+    sample.prior_delivered = rate->delivered - sample.delivered;
+    if (sample.lost > INT32_MAX)
+        sample.lost = 0; /* more was found since than lost */
+    return sample;
+}
+
+struct tcp_rate_sample sw_tcp_rate_on_lost(struct tcp_rate *rate, const struct tcp_rate_mark *mark,
+                                           uint32_t length)
 {
     rate->lost += length;
+    if (!mark || mark->in_flight == 0)
+        return (struct tcp_rate_sample){0};
+    return since(rate, mark);
 }
 
 void sw_tcp_rate_on_found(struct tcp_rate *rate, uint32_t length)
@@ -58,6 +78,7 @@ void sw_tcp_rate_on_found(struct tcp_rate *rate, uint32_t length)
     rate->lost -= rate->lost < length ? rate->lost : length;
 }
 
+/* 4.1.2.4, MarkConnectionAppLimited(). */
 void sw_tcp_rate_app_limited(struct tcp_rate *rate, uint32_t in_flight)
 {
     rate->app_limited = rate->delivered + in_flight;
@@ -68,28 +89,20 @@ void sw_tcp_rate_app_limited(struct tcp_rate *rate, uint32_t in_flight)
 struct tcp_rate_sample sw_tcp_rate_sample(struct tcp_rate *rate, sanwo_time min_rtt)
 {
     struct tcp_rate_mark mark = rate->newest;
-    struct tcp_rate_sample sample = {0};
 
     if (rate->app_limited != 0 && rate->delivered > rate->app_limited)
         rate->app_limited = 0; /* what left before the pause has arrived, and more */
     if (mark.in_flight == 0)
-        return sample;
+        return (struct tcp_rate_sample){0};
     rate->newest.in_flight = 0;
 
     sanwo_time sending = rate->newest_sent - mark.first_sent;
     sanwo_time delivering = rate->delivered_at - mark.delivered_at;
     sanwo_time interval = sending > delivering ? sending : delivering;
 
-    sample.valid = true;
-    sample.app_limited = mark.app_limited;
-    sample.delivered = (uint32_t)rate->delivered - mark.delivered;
-    sample.prior_delivered = rate->delivered - sample.delivered;
-    sample.tx_in_flight = mark.in_flight;
-    sample.lost = (uint32_t)rate->lost - mark.lost;
-    if (sample.lost > INT32_MAX)
-        sample.lost = 0; /* more was found since than lost */
+    struct tcp_rate_sample sample = since(rate, &mark);
     /*
-     * Shorter than any round trip: the ACK is for an earlier transmission than the last, so that
+     * 4.1.2.3, GenerateRateSample(). Shorter than any round trip: the ACK is for an earlier transmission than the last, so that
      * too much seems to have been delivered since. A clock that stands still gives no rate either.
      */
     sample.interval = interval > 0 && interval >= min_rtt ? interval : 0;

@@ -10,10 +10,9 @@
  * than the rate at which the same bytes were sent, so the longer of the two times counts. That
  * keeps ACKs that come in a bunch from looking like a fast network.
  *
- * The method is that of the Internet-Draft on delivery rate estimation
- * (draft-cheng-iccrg-delivery-rate-estimation), which the draft on BBR has taken in. It is a box
- * of its own: records.c keeps a mark beside each record and tells what became of it; nothing here
- * knows of records, or of the algorithm.
+ * The method is that of draft-ietf-ccwg-bbr-06 4.1. It is a box of its own: records.c keeps a mark
+ * beside each record and tells what became of it; nothing here knows of records, or of the
+ * algorithm.
  */
 #ifndef SW_TCP_SEND_RATE_H
 #define SW_TCP_SEND_RATE_H
@@ -57,7 +56,12 @@ void sw_tcp_rate_on_sent(struct tcp_rate *rate, struct tcp_rate_mark *mark, uint
  */
 void sw_tcp_rate_on_delivered(struct tcp_rate *rate, const struct tcp_rate_mark *mark,
                               sanwo_time sent, uint32_t length, sanwo_time now);
-void sw_tcp_rate_on_lost(struct tcp_rate *rate, uint32_t length);
+/*
+ * @length bytes with @mark (NULL: without) are deemed lost. What their arrival would have told but
+ * for the interval; not valid without a mark.
+ */
+struct tcp_rate_sample sw_tcp_rate_on_lost(struct tcp_rate *rate, const struct tcp_rate_mark *mark,
+                                           uint32_t length);
 /* It was not lost: it arrived before it was sent again, or what deemed it lost was mistaken. */
 void sw_tcp_rate_on_found(struct tcp_rate *rate, uint32_t length);
 /*

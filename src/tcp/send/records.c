@@ -4,7 +4,7 @@
 #include "tcp/send/records.h"
 
 #include "tcp/recovery/rack.h"
-#include "tcp/send/sending.h"
+#include "tcp/send/lost.h"
 
 #define RECORDS_MAX 65536 /* B-01, B-02; of 1448 bytes each it is more than the largest buffer */
 #define SPLIT_MARGIN 64   /* of them, kept for splits */
@@ -313,8 +313,12 @@ struct tcp_record *sw_tcp_records_first_lost(const struct tcp *tcp, struct tcp_c
 
 /* ---- changing them ---------------------------------------------------------------------------- */
 
-/* Room where there is none yet: a new start of the last chunk, or a new chunk. NULL: no memory. */
-static struct tcp_chunk *make_room_at_end(struct tcp *tcp, struct tcp_connection *conn)
+/*
+ * Room where there is none yet: a new start of the last chunk, or a new chunk. NULL: no memory. A function
+ * of its own, so that a segment that finds room pays for no more.
+ */
+static __attribute__((noinline)) struct tcp_chunk *make_room_at_end(struct tcp *tcp,
+                                                                    struct tcp_connection *conn)
 {
     struct tcp_sending *s = sw_tcp_sending_make(tcp, conn);
     if (!s)
@@ -443,7 +447,7 @@ void sw_tcp_record_set_flags(struct tcp *tcp, struct tcp_connection *conn,
     struct tcp_chunk *chunk = chunk_at(tcp, r, place->chunk);
     struct tcp_record *record = slot(chunk, place->slot);
     if (r->marked && (flags & ~record->flags & RECORD_LOST))
-        sw_tcp_rate_on_lost(&s->rate, record->length);
+        sw_tcp_lost(tcp, conn, chunk->marked ? mark_of(chunk, place->slot) : NULL, record->length);
     if (r->marked && (record->flags & ~flags & RECORD_LOST) &&
         ((flags & RECORD_SACKED) || !(flags & RECORD_RETRANSMITTED)))
         sw_tcp_rate_on_found(&s->rate, record->length); /* it came, or is taken back */
