@@ -43,6 +43,16 @@ if(SANWO_LTO AND CMAKE_BUILD_TYPE STREQUAL "Release" AND CMAKE_C_COMPILER_ID STR
     add_link_options(-flto=auto)
 endif()
 
+# What the core clears and copies is small. GCC would take the processor's string instructions for more
+# than 32 bytes of it, which take longer to begin than plain stores take to end.
+include(CheckCCompilerFlag)
+set(unrolled unrolled_loop:512:noalign,libcall:-1:noalign)
+check_c_compiler_flag(-mmemset-strategy=${unrolled} SANWO_HAS_STRING_STRATEGIES)
+if(SANWO_HAS_STRING_STRATEGIES)
+    target_compile_options(sanwo-common-flags INTERFACE
+        -mmemset-strategy=${unrolled} -mmemcpy-strategy=${unrolled})
+endif()
+
 # Blocks of a stack's region change their type as they are given out again, and fortified calls
 # would be symbols that a freestanding build does not have.
 add_library(sanwo-core-flags INTERFACE)

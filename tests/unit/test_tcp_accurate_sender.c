@@ -148,10 +148,18 @@ static void test_superseded(void **state)
     static const struct {
         bool timestamps;
         uint32_t ts_value, delivered;
-        bool heard;
-    } rows[] = {{false, 0, 0, false}, {false, 0, 1000, true},  {true, 99, 1000, false},
-                {true, 99, 0, false}, {true, 100, 1000, true}, {true, 100, 0, false},
-                {true, 101, 0, true}, {true, 101, 1000, true}, {true, 100 - (1u << 31), 0, false}};
+        bool heard, advances;
+    } rows[] = {{false, 0, 0, false, false},
+                {false, 0, 1000, true, false},
+                {true, 99, 1000, false, false},
+                {true, 99, 0, false, false},
+                {true, 100, 1000, true, false},
+                {true, 100, 0, false, false},
+                {true, 101, 0, true, false},
+                {true, 101, 1000, true, false},
+                {true, 100 - (1u << 31), 0, false, false},
+                {true, 99, 1000, true, true},
+                {true, 99, 0, false, true}};
     struct rig *r = rig_new();
 
     (void)state;
@@ -165,6 +173,7 @@ static void test_superseded(void **state)
         seg.options.timestamps = rows[i].timestamps;
         seg.options.ts_value = rows[i].ts_value;
         seg.ace = 6;
+        c->send.snd_una = tcp_seq_add(c->send.snd_una, rows[i].advances ? 1000 : 0);
         struct tcp_marks told = sw_tcp_accurate_marked(c, a, &seg, rows[i].delivered);
         if (told.packets != rows[i].heard || told.bytes != (rows[i].heard ? rows[i].delivered : 0))
             fail_msg("row %zu", i);

@@ -230,7 +230,30 @@ static void test_growth_without_a_loss(void **state)
     check_near(b.cc.cwnd, 1000000 * pow(1.05, 20), 0.06, 0);
 }
 
-/* The same, but a queue stands, in each round: no twentieth then. Once it is gone they come back. */
+/* A path of 100 segments, told by a train of ACKs: what is in flight beyond an eighth more is given up. */
+static void test_slow_start_ends_with_a_train(void **state)
+{
+    (void)state;
+    struct box b = cubic(160 * MSS, UINT32_MAX);
+    struct tcp_cc_ack ack = {.acked = MSS,
+                             .delivered = MSS,
+                             .cwnd_limited = true,
+                             .srtt = 100 * MS,
+                             .rtt = 100 * MS,
+                             .min_rtt = 100 * MS,
+                             .now = SANWO_SEC(1)};
+    for (int n = 0; n < 60 && b.cc.ssthresh == UINT32_MAX; n++) {
+        ack.now += MS;
+        ack.una = tcp_seq_add(ack.una, MSS);
+        ack.nxt = tcp_seq_add(ack.una, 100 * MSS);
+        ack.delivered_in_all += MSS;
+        b.ops->on_ack(&b.cc, b.state, &ack);
+    }
+    assert_in_range(b.cc.cwnd, 112 * MSS, 113 * MSS);
+    assert_int_equal(b.cc.ssthresh, b.cc.cwnd);
+}
+
+/* Without a loss, but a queue stands, in each round: no twentieth then. Once it is gone they come back. */
 static void test_no_growth_into_a_queue(void **state)
 {
     (void)state;
@@ -606,6 +629,7 @@ int main(void)
         cmocka_unit_test(test_growth_follows_bytes),
         cmocka_unit_test(test_growth_is_limited),
         cmocka_unit_test(test_growth_without_a_loss),
+        cmocka_unit_test(test_slow_start_ends_with_a_train),
         cmocka_unit_test(test_no_growth_into_a_queue),
         cmocka_unit_test(test_slow_start),
         cmocka_unit_test(test_clock_stands_while_limited_by_the_application),

@@ -85,6 +85,7 @@ void sw_tcp_accurate_begin(const struct tcp_connection *conn, struct tcp_accurat
                                .s_e0b = FIRST_EB,
                                .handshake_ecn = ip_ecn,
                                .last_ecn = ip_ecn,
+                               .una = conn->send.snd_nxt,
                                .option_ack = conn->send.snd_nxt,
                                .option_ace = FIRST_CEP,
                                .until_first = 1,
@@ -95,7 +96,7 @@ void sw_tcp_accurate_begin(const struct tcp_connection *conn, struct tcp_accurat
         sw_tcp_accurate_syn_ack(a, ip_ecn);
 }
 
-/* ---- what we received: RFC9768-3.2.2-1  ------------------------------------------------------------------------------ */
+/* ---- what we received: RFC9768-3.2.2-1 ----------------------------------------------------------------- */
 
 static void count_bytes(struct tcp_accurate *a, uint8_t ecn, uint32_t payload)
 {
@@ -315,12 +316,17 @@ static void look_for_zeroing(struct tcp_connection *conn, struct tcp_accurate *a
 
 /*
  * 3.2.2.2, A.1: another ACK told more already. One that brings no news of text may be an old one, unless
- * the peer's clock says that it is not.
+ * the peer's clock says that it is not; so may one whose news is in its SACK blocks alone, if that clock
+ * says so.
  */
-static bool is_superseded(const struct tcp_connection *conn, const struct tcp_segment *seg,
-                          uint32_t delivered)
+static bool is_superseded(const struct tcp_connection *conn, struct tcp_accurate *a,
+                          const struct tcp_segment *seg, uint32_t delivered)
 {
     const struct wire_tcp_options *o = &seg->options;
+    bool advanced = !tcp_seq_equal(conn->send.snd_una, a->una);
+    a->una = conn->send.snd_una;
+    if (advanced && delivered)
+        return false;
     if (!conn->timestamps || !o->timestamps)
         return !delivered;
     return sw_tcp_timestamp_before(o->ts_value, conn->receive.ts_recent) ||
@@ -339,7 +345,7 @@ struct tcp_marks sw_tcp_accurate_marked(struct tcp_connection *conn, struct tcp_
     look_for_zeroing(conn, a, seg, packets);
     a->since_option = saturating(a->since_option, delivered);
     a->unseen = saturating(a->unseen, delivered);
-    if (a->deaf || is_superseded(conn, seg, delivered))
+    if (a->deaf || is_superseded(conn, a, seg, delivered))
         return (struct tcp_marks){0, 0};
     uint32_t told = (seg->ace - a->s_cep) & CEP_MASK;
     bool exact = by_option(conn, a, seg, &bytes);

@@ -18,6 +18,7 @@ struct tcp_accurate {
     uint32_t since_option; /* bytes delivered since the last option that told of CE; saturates */
     uint32_t unseen;       /* bytes delivered while nothing was told to arrive as ECT; saturates */
     uint32_t untold;       /* bytes counted since our last option; saturates */
+    tcp_seq una;           /* SND.UNA when the last ACK was looked at */
     tcp_seq option_ack;    /* what the last option that told of CE acknowledged */
     tcp_seq tried;         /* while `trying`: where the text begins that the option went with */
     uint64_t marks_received, marks_told; /* for STATUS: packets */
