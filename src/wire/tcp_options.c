@@ -21,7 +21,7 @@
 
 void sw_wire_tcp_options_none(struct wire_tcp_options *o)
 {
-    memset(o, 0, sizeof(*o));
+    memset(o, 0, offsetof(struct wire_tcp_options, sack));
     o->window_scale = -1;
 }
 

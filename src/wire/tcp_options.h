@@ -48,7 +48,8 @@ struct wire_tcp_options {
     uint32_t
         accurate_counters[WIRE_TCP_ACCURATE_COUNTERS]; /* 24 bits each, in the order of the kind */
     uint8_t sack_count;
-    struct wire_tcp_sack sack[WIRE_TCP_SACK_BLOCKS];
+    struct wire_tcp_sack
+        sack[WIRE_TCP_SACK_BLOCKS]; /* so many as were counted; the rest is not cleared */
 };
 
 /* All absent. */

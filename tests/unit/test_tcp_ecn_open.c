@@ -375,6 +375,39 @@ static void test_crossing_syns(void **state)
     rig_end(r);
 }
 
+/* A control block that a Fast Open cookie earned: its SYN comes again, and asks otherwise or not at all. */
+static void test_syn_again_behind_a_cookie(void **state)
+{
+    static const struct {
+        uint8_t mode, ace;
+        bool fine, no_ect;
+    } rows[] = {
+        {TCP_ECN_CLASSIC, 3, true, false},  {TCP_ECN_CLASSIC, 7, false, false},
+        {TCP_ECN_CLASSIC, 0, true, true},   {TCP_ECN_ACCURATE, 7, true, false},
+        {TCP_ECN_ACCURATE, 1, true, false}, {TCP_ECN_ACCURATE, 3, false, false},
+        {TCP_ECN_ACCURATE, 0, true, true},  {TCP_ECN_OFF, 7, true, false},
+    };
+    struct rig *r = rig_new();
+
+    (void)state;
+    for (size_t i = 0; i < SW_COUNT(rows); i++) {
+        struct tcp_connection *c = agreed_on(r, rows[i].mode);
+        struct tcp_segment seg = rig_segment(r, c, 4998, TCP_SYN);
+
+        c->passive = 1;
+        seg.ace = rows[i].ace;
+        assert_true(sw_tcp_ecn_syn_received(&r->tcp, c, &seg)); /* of another connection */
+        assert_false(c->ecn_no_ect);
+        seg.seq = c->receive.irs;
+        if (sw_tcp_ecn_syn_received(&r->tcp, c, &seg) != rows[i].fine ||
+            c->ecn_no_ect != rows[i].no_ect)
+            fail_msg("row %zu", i);
+        assert_int_equal(c->ecn, rows[i].mode);
+        rig_discard(r, c);
+    }
+    rig_end(r);
+}
+
 /* RFC 9768 table 4: what the ACK of our SYN-ACK says of it. We sent it Not-ECT. */
 static void test_last_ack_of_the_handshake(void **state)
 {
@@ -488,6 +521,7 @@ int main(void)
         cmocka_unit_test(test_handshake_is_answered_alone),
         cmocka_unit_test(test_cookies),
         cmocka_unit_test(test_crossing_syns),
+        cmocka_unit_test(test_syn_again_behind_a_cookie),
         cmocka_unit_test(test_last_ack_of_the_handshake),
         cmocka_unit_test(test_text_ends_the_handshake),
         cmocka_unit_test(test_crossing_syn_ack),

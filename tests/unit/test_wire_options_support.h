@@ -110,7 +110,7 @@ static inline void assert_same(const struct wire_tcp_options *a, const struct wi
     assert_int_equal(a->fast_open_experiment, b->fast_open_experiment);
     assert_memory_equal(a->fast_open_cookie, b->fast_open_cookie, 16);
     assert_int_equal(a->sack_count, b->sack_count);
-    assert_memory_equal(a->sack, b->sack, sizeof(a->sack));
+    assert_memory_equal(a->sack, b->sack, a->sack_count * sizeof(a->sack[0]));
 }
 
 /* Reads @n bytes from a place that ends with them, and compares with the second reader. */
