@@ -158,36 +158,13 @@ static void test_slow_start_ends(void **state)
     }
 }
 
-/* After it: a queue stands if the least RTT of a round is above the path's by the threshold. */
-static void test_queue_stands(void **state)
-{
-    (void)state;
-    const struct {
-        sanwo_time least;
-        bool stands;
-    } rows[] = {{RTT, false}, {RTT + 12499 * US, false}, {RTT + 12500 * US, true}, {3 * RTT, true}};
-    for (size_t i = 0; i < SW_COUNT(rows); i++) {
-        struct hystart h;
-        struct tcp_cc_ack a = {.min_rtt = RTT};
-        bool stands = false;
-        sw_tcp_hystart_init(&h);
-        for (unsigned n = 0; n < 40; n++) { /* two rounds of twenty; most RTTs are longer */
-            a.una = tcp_seq_of(n * MSS);
-            a.nxt = tcp_seq_of((n + 20) * MSS);
-            a.rtt = n % 7 == 3 ? rows[i].least : rows[i].least + RTT;
-            stands = sw_tcp_hystart_queue_stands(&h, &a);
-        }
-        assert_int_equal(stands, rows[i].stands);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_finds_the_bdp),   cmocka_unit_test(test_pauses_of_links),
         cmocka_unit_test(test_short_paths),     cmocka_unit_test(test_a_pause_ends_it),
         cmocka_unit_test(test_slack),           cmocka_unit_test(test_extremes),
-        cmocka_unit_test(test_slow_start_ends), cmocka_unit_test(test_queue_stands),
+        cmocka_unit_test(test_slow_start_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

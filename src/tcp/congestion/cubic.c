@@ -18,6 +18,7 @@
 #include "tcp/congestion/congestion.h"
 #include "tcp/congestion/cubic_curve.h"
 #include "tcp/congestion/hystart.h"
+#include "tcp/congestion/queue_watch.h"
 
 #define BETA_LOSS 700 /* thousandths: RFC 9438 4.6 */
 #define BETA_MARK 850 /* RFC 8511 3.1 */
@@ -47,6 +48,7 @@ struct cubic {
     uint32_t cwnd_before; /* of `before`; 0: nothing to undo */
     uint32_t ssthresh_before;
     struct hystart hystart;
+    struct queue_watch queue; /* until the first loss */
 };
 
 _Static_assert(sizeof(struct cubic) <= TCP_CC_STATE_MAX, "more than the caller lends");
@@ -106,15 +108,15 @@ static void grow_cubic(struct tcp_cc *cc, struct epoch *e, uint32_t bytes, uint3
 
 /*
  * Slow start was left though nothing was lost yet: W_max is unknown and the curve would stay flat for
- * seconds. As elsewhere (Linux) cwnd then grows by a twentieth a round trip at least; but only while no
- * queue stands, for otherwise the path is full.
+ * seconds. As elsewhere (Linux) cwnd then grows by a twentieth a round trip at least; but not while a
+ * queue stands that nobody else fills, for then the path is full.
  */
 static uint32_t probing_target(const struct tcp_cc *cc, const struct epoch *e, sanwo_time t,
-                               bool queue_stands)
+                               bool full)
 {
     uint32_t curve = sw_tcp_cubic_window(t, e->k, e->w_max, cc->mss);
     uint32_t reno = (uint32_t)(e->w_est >> FRACTION);
-    return sw_max32(sw_max32(curve, reno), queue_stands ? 0 : cc->cwnd + cc->cwnd / 20);
+    return sw_max32(sw_max32(curve, reno), full ? 0 : cc->cwnd + cc->cwnd / 20);
 }
 
 static void avoid_congestion(struct tcp_cc *cc, struct cubic *c, const struct tcp_cc_ack *ack,
@@ -133,8 +135,8 @@ static void avoid_congestion(struct tcp_cc *cc, struct cubic *c, const struct tc
     sanwo_time t = ack->now - e->begin;
     grow_reno(cc, e, bytes);
     if (!e->reduced) {
-        bool queue = sw_tcp_hystart_queue_stands(&c->hystart, ack);
-        grow_cubic(cc, e, bytes, probing_target(cc, e, t + ack->srtt, queue));
+        bool full = sw_tcp_queue_is_ours(&c->queue, ack, cc->cwnd);
+        grow_cubic(cc, e, bytes, probing_target(cc, e, t + ack->srtt, full));
         return;
     }
     if (sw_tcp_cubic_window(t, e->k, e->w_max, cc->mss) < e->w_est >> FRACTION)

@@ -34,9 +34,8 @@ static void begin_round(struct hystart *h, tcp_seq nxt)
     sw_tcp_train_round(&h->train);
 }
 
-/* By how much the least RTT must rise over that of the round before: 4 ms at least, so that a path
- * of 1 ms is not judged by the noise of its end systems. RFC9406-4-1. */
-static sanwo_time threshold(sanwo_time rtt)
+/* RFC9406-4-1. */
+sanwo_time sw_tcp_hystart_threshold(sanwo_time rtt)
 {
     sanwo_time rise = rtt / MIN_RTT_DIVISOR;
     return rise < MIN_RTT_THRESH ? MIN_RTT_THRESH : rise > MAX_RTT_THRESH ? MAX_RTT_THRESH : rise;
@@ -55,7 +54,7 @@ static void note(struct hystart *h, sanwo_time rtt)
  */
 static void look_for_rise(struct hystart *h, sanwo_time rtt)
 {
-    if (!h->last || rtt - h->last < threshold(h->last)) { /* both > 0: no overflow */
+    if (!h->last || rtt - h->last < sw_tcp_hystart_threshold(h->last)) { /* both > 0: no overflow */
         h->count = 0;
         return;
     }
@@ -72,7 +71,7 @@ static void look_for_rise(struct hystart *h, sanwo_time rtt)
 static bool is_certain(const struct hystart *h)
 {
     return h->count >= sw_max32(N_CERTAIN, h->last_samples / 4) &&
-           h->least - h->baseline >= threshold(h->baseline);
+           h->least - h->baseline >= sw_tcp_hystart_threshold(h->baseline);
 }
 
 static void judge(struct hystart *h, sanwo_time rtt)
@@ -88,17 +87,12 @@ static void judge(struct hystart *h, sanwo_time rtt)
     }
 }
 
-static void count_sample(struct hystart *h, sanwo_time rtt)
+static void take_sample(struct hystart *h, sanwo_time rtt)
 {
     if (!h->current || rtt < h->current)
         h->current = rtt;
     if (h->samples < UINT16_MAX)
         h->samples++;
-}
-
-static void take_sample(struct hystart *h, sanwo_time rtt)
-{
-    count_sample(h, rtt);
     if (h->phase == HYSTART_SLOW_START)
         look_for_rise(h, rtt);
     else if (h->phase == HYSTART_CONSERVATIVE)
@@ -154,13 +148,4 @@ uint32_t sw_tcp_hystart_on_ack(struct hystart *h, const struct tcp_cc_ack *ack, 
     if (!tcp_seq_before(ack->una, h->round_end))
         end_round(h, ack->nxt);
     return growth;
-}
-
-bool sw_tcp_hystart_queue_stands(struct hystart *h, const struct tcp_cc_ack *ack)
-{
-    if (ack->rtt > 0)
-        count_sample(h, ack->rtt);
-    if (!tcp_seq_before(ack->una, h->round_end))
-        begin_round(h, ack->nxt);
-    return h->last && h->last - ack->min_rtt >= threshold(ack->min_rtt);
 }

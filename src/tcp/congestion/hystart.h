@@ -56,8 +56,11 @@ void sw_tcp_hystart_init(struct hystart *h);
  */
 uint32_t sw_tcp_hystart_on_ack(struct hystart *h, const struct tcp_cc_ack *ack, uint32_t cwnd,
                                uint32_t bytes);
-/* An acknowledgement after that: was the least RTT of the last round above the path's own? */
-bool sw_tcp_hystart_queue_stands(struct hystart *h, const struct tcp_cc_ack *ack);
+/*
+ * By how much the least RTT must rise over @rtt: 4 ms at least, so that a path of 1 ms is not judged by the
+ * noise of its end systems (RFC 9406 4.3).
+ */
+sanwo_time sw_tcp_hystart_threshold(sanwo_time rtt);
 
 static inline bool sw_tcp_hystart_is_over(const struct hystart *h)
 {
