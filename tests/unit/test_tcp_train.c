@@ -158,13 +158,36 @@ static void test_slow_start_ends(void **state)
     }
 }
 
+/* Where the path reorders cwnd grows in leaps, and a train says nothing: 0.43 of 1 Gbit/s over 300 ms. */
+static void test_not_where_the_path_reorders(void **state)
+{
+    (void)state;
+    for (int reorders = 0; reorders < 2; reorders++) {
+        struct hystart h;
+        struct tcp_cc_ack a = {.min_rtt = RTT,
+                               .now = SANWO_SEC(1),
+                               .cwnd_limited = true,
+                               .reorders = reorders,
+                               .acked = MSS};
+        sw_tcp_hystart_init(&h);
+        a.nxt = tcp_seq_of(1000 * MSS);
+        for (unsigned n = 0; n < 100; n++) {
+            a.una = tcp_seq_of(n * MSS);
+            sw_tcp_hystart_on_ack(&h, &a, 160 * MSS, MSS);
+            a.now += PACE;
+            a.delivered_in_all += MSS;
+        }
+        assert_int_equal(sw_tcp_hystart_is_over(&h), !reorders);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_finds_the_bdp),   cmocka_unit_test(test_pauses_of_links),
-        cmocka_unit_test(test_short_paths),     cmocka_unit_test(test_a_pause_ends_it),
-        cmocka_unit_test(test_slack),           cmocka_unit_test(test_extremes),
-        cmocka_unit_test(test_slow_start_ends),
+        cmocka_unit_test(test_finds_the_bdp),   cmocka_unit_test(test_not_where_the_path_reorders),
+        cmocka_unit_test(test_pauses_of_links), cmocka_unit_test(test_short_paths),
+        cmocka_unit_test(test_a_pause_ends_it), cmocka_unit_test(test_slack),
+        cmocka_unit_test(test_extremes),        cmocka_unit_test(test_slow_start_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -141,7 +141,8 @@ uint32_t sw_tcp_hystart_on_ack(struct hystart *h, const struct tcp_cc_ack *ack, 
      */
     if (h->phase == HYSTART_CONSERVATIVE && ack->reorders)
         h->phase = HYSTART_OVER;
-    if (ack->acked || !ack->cwnd_limited)
+    /* Behind what was held back cwnd waits and then leaps: what was sent is no measure of the path. */
+    if (!ack->reorders && (ack->acked || !ack->cwnd_limited))
         look_at_train(h, ack, cwnd);
     h->grew |= bytes > 0;
     uint32_t growth = h->phase >= HYSTART_CONSERVATIVE ? quarter(h, bytes) : bytes;
