@@ -102,8 +102,9 @@ struct tcp_rate_sample sw_tcp_rate_sample(struct tcp_rate *rate, sanwo_time min_
 
     struct tcp_rate_sample sample = since(rate, &mark);
     /*
-     * 4.1.2.3, GenerateRateSample(). Shorter than any round trip: the ACK is for an earlier transmission than the last, so that
-     * too much seems to have been delivered since. A clock that stands still gives no rate either.
+     * 4.1.2.3, GenerateRateSample(). Shorter than any round trip: the ACK is for an earlier transmission
+     * than the last, so that too much seems to have been delivered since. A clock that stands still gives
+     * no rate either.
      */
     sample.interval = interval > 0 && interval >= min_rtt ? interval : 0;
     return sample;

@@ -35,8 +35,7 @@ static struct tcp_chunk empty_chunk(size_t bytes, bool marked, bool embedded)
 
 static struct tcp_rate_mark *mark_of(struct tcp_chunk *chunk, uint32_t i)
 {
-    struct tcp_rate_mark *marks = (void *)(chunk->slots + chunk->capacity);
-    return marks + chunk->first + i;
+    return (struct tcp_rate_mark *)(void *)(chunk->slots + chunk->capacity) + chunk->first + i;
 }
 
 /* @count records from slot @from on, counted from the oldest, move to @to (absolute) of @into. */
@@ -313,10 +312,7 @@ struct tcp_record *sw_tcp_records_first_lost(const struct tcp *tcp, struct tcp_c
 
 /* ---- changing them ---------------------------------------------------------------------------- */
 
-/*
- * Room where there is none yet: a new start of the last chunk, or a new chunk. NULL: no memory. A function
- * of its own, so that a segment that finds room pays for no more.
- */
+/* Room where there is none yet: the last chunk made anew, or a new one. NULL: no memory. Rare, so apart. */
 static __attribute__((noinline)) struct tcp_chunk *make_room_at_end(struct tcp *tcp,
                                                                     struct tcp_connection *conn)
 {
